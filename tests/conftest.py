@@ -1,0 +1,62 @@
+"""The running server and the browser, for the tests that need them."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import FLAGS, Watch, find_chromium
+from tests.live import LiveServer
+
+settings.register_profile("moduletree", deadline=None)
+settings.load_profile("moduletree")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for all tests that do not mind each other's trees and runs; no request may end in a traceback."""
+    with LiveServer(tmp_path_factory.mktemp("data")) as live:
+        yield live
+        assert live.stop() == 0, live.output
+        assert "Traceback" not in live.output, live.output
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; for a module at a time, since Playwright keeps an event loop on the thread while it runs."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What the test's pages did wrong; anything left in it at the end fails the test."""
+    watch = Watch()
+    yield watch
+    assert not watch.errors
+    assert not watch.leaving
+
+
+@pytest.fixture
+def page(browser: Browser, server: LiveServer, watch: Watch) -> Iterator[Page]:
+    """A fresh page, 1440 x 900, on the shared server: `page.goto("/")`."""
+    yield from _page(browser, server, watch, scripts=True)
+
+
+@pytest.fixture
+def plain_page(browser: Browser, server: LiveServer, watch: Watch) -> Iterator[Page]:
+    """The same with scripts switched off."""
+    yield from _page(browser, server, watch, scripts=False)
+
+
+def _page(browser: Browser, server: LiveServer, watch: Watch, *, scripts: bool) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=server.url, viewport={"width": 1440, "height": 900}, java_script_enabled=scripts
+    )
+    page = context.new_page()
+    watch.follow(page)
+    yield page
+    context.close()
