@@ -1,0 +1,61 @@
+"""What `print(module)` shows, at any depth."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from app.errors import TooLarge
+from app.trees.index import TreeIndex, printed_class
+
+MAX_CHARS = 64_000_000
+
+
+def repr_of(index: TreeIndex, row: int = 0) -> str:
+    """Return `repr(module)` of the module at a row, without torch's recursion (which ends at depth 333).
+
+    A class with a `__repr__` of its own is asked for it. Raises `TooLarge` past 64 million characters: the indents of
+    a deep chain are quadratic in its depth.
+    """
+    parts, chars = [], 0
+    for text, depth in _parts(index.modules[row]):
+        chars += len(text) + 2 * depth * text.count("\n")
+        if chars > MAX_CHARS:
+            raise TooLarge(
+                f"The text of {index.path(row)[:80]!r} has more than {MAX_CHARS:,} characters, most of them indents: "
+                "ask for a target further down.",
+                MAX_CHARS,
+            )
+        parts.append(_indented(text, depth))
+    return "".join(parts)
+
+
+def _parts(top: nn.Module) -> Iterator[tuple[str, int]]:
+    # Yields stretches of text, each with the depth that it is to be indented by. What is to come is a stack of such
+    # stretches and of modules yet to print.
+    todo: list[tuple[str | nn.Module, int]] = [(top, 0)]
+    while todo:
+        item, depth = todo.pop()
+        if isinstance(item, str):
+            yield item, depth
+        elif type(item).__repr__ is not nn.Module.__repr__:
+            yield repr(item), depth
+        else:
+            extra = item.extra_repr()
+            lines = extra.split("\n") if extra else []
+            if len(lines) > 1 or item._modules:
+                yield "".join([f"{printed_class(item)}(", *[f"\n  {line}" for line in lines]]), depth
+                todo.append(("\n)", depth))
+                for name, child in reversed(item._modules.items()):
+                    todo.append(("None" if child is None else child, depth + 1))
+                    todo.append((f"\n  ({name}): ", depth))
+            else:
+                yield f"{printed_class(item)}({extra})", depth
+
+
+def _indented(text: str, depth: int) -> str:
+    # As torch: every line but the first of a child's text, whatever holds the line break; blank ones are emptied.
+    if depth == 0 or "\n" not in text:
+        return text
+    first, *rest = text.split("\n")
+    indent = "  " * depth
+    return "\n".join([first, *[indent + line if line.strip() else "" for line in rest]])
