@@ -1,0 +1,48 @@
+"""The data directory: one server at a time, its database and its tensor files in known places."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from app.errors import ModuletreeError
+from app.storage.tensor_files import TensorFiles
+
+
+class DirectoryInUse(ModuletreeError):
+    """The data directory cannot be made or written, or another server works on it."""
+
+
+class DataDirectory:
+    """Holds a data directory for this process until `close`.
+
+    The lock is the kernel's (`flock`), so that it ends with the process however that ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make the directory if it is missing and lock it; raises `DirectoryInUse` with what is wrong."""
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._lock, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._lock)
+            raise DirectoryInUse(
+                f"The data directory {path} is in use by another server (process {holder}): "
+                "stop it, or name another directory with --data-dir."
+            ) from error
+        try:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+            self.tensors = TensorFiles(path / "tensors")
+        except OSError as error:
+            os.close(self._lock)
+            raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error
+
+    def close(self) -> None:
+        """Give the directory free."""
+        os.close(self._lock)

@@ -1,0 +1,273 @@
+"""The trees: opened, looked into, changed, undone; kept in the database, the ones in use in memory."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from torch import nn
+
+from app.errors import CannotDo, Invalid, NameRefused, NotFound, RevisionMismatch, TargetNotFound
+from app.storage import tree_rows
+from app.storage.database import Database
+from app.storage.records import Facts, RevisionRecord, StoredSnapshot, TreeRecord, new_id, now
+from app.storage.tensor_files import TensorFiles
+from app.trees import snapshot
+from app.trees.collector import leave_to_reference_counts
+from app.trees.index import TreeIndex
+from app.trees.limits import Limits
+from app.trees.sources import open_source
+
+T = TypeVar("T")
+
+MAX_OPEN_MODULES = 500_000
+MAX_SOURCE_BYTES = 64 * 1024
+# What is nested deeper, many a reader of JSON refuses.
+MAX_SOURCE_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTree:
+    """A tree in memory at its present revision."""
+
+    record: TreeRecord
+    module: nn.Module
+    index: TreeIndex
+
+
+class Trees:
+    """All trees. Every method may be called from any thread; calls about one tree take turns.
+
+    A tree in use stays in memory, up to half a million modules in all; another is loaded from its revision.
+    """
+
+    def __init__(self, database: Database, files: TensorFiles, limits: Limits) -> None:
+        self.limits = limits
+        self._database = database
+        self._files = files
+        self._open: OrderedDict[str, OpenTree] = OrderedDict()
+        self._records: dict[str, TreeRecord] = {}
+        self._guard = threading.Lock()
+        self._turns: dict[str, threading.RLock] = {}
+        with database.read() as connection:
+            files.sweep(tree_rows.files_in_use(connection))
+
+    def open(self, source: Mapping[str, object], name: str | None = None) -> TreeRecord:
+        """Open a tree from a source, keep it, and return its record.
+
+        Raises `Invalid`, `NameRefused` or `TooLarge` as the source does. A spec of more than 64 kB, or deeper than
+        100, is not kept in `source`, whose `root` is then None: the tree itself is.
+        """
+        module = open_source(source, self.limits)
+        index = self._index(module)
+        tree_id, at, facts = new_id("t_"), now(), Facts.of(index)
+        kept = self._kept(1, index)
+        with self._database.write() as connection:
+            tree_rows.add_tree(connection, tree_id, name or _name_of(source), _source_kept(source, facts.depth), at)
+            tree_rows.add_revision(connection, tree_id, kept, facts, parent=None, note="opened", at=at)
+            record = tree_rows.find(connection, tree_id)
+        self._remember(OpenTree(record, module, index))
+        return record
+
+    def newest(self, limit: int, before: int | None = None) -> tuple[list[TreeRecord], int | None]:
+        """Return up to `limit` trees, newest first, and the number to pass as `before` for the next page, if any."""
+        with self._database.read() as connection:
+            found = tree_rows.newest(connection, limit + 1, before)
+        more = found[limit - 1][0] if len(found) > limit else None
+        return [record for _, record in found[:limit]], more
+
+    def get(self, tree_id: str) -> TreeRecord:
+        """Return the record of a tree; raises `NotFound`."""
+        record = self._records.get(tree_id)
+        if record is None:
+            with self._turn(tree_id):
+                record = self._records[tree_id] = self._found(tree_id)
+        return record
+
+    def history(self, tree_id: str) -> list[RevisionRecord]:
+        """Return all revisions of a tree, newest first; raises `NotFound`."""
+        with self._database.read() as connection:
+            tree_rows.find(connection, tree_id)
+            return tree_rows.history(connection, tree_id)
+
+    def rename(self, tree_id: str, name: str, if_match: "Precondition" = None) -> TreeRecord:
+        """Give the tree another name; its revision stays."""
+        with self._turn(tree_id):
+            _check(if_match, self.get(tree_id))
+            with self._database.write() as connection:
+                tree_rows.rename(connection, tree_id, name, now())
+            return self._refresh(tree_id)
+
+    def delete(self, tree_id: str, if_match: "Precondition" = None) -> None:
+        """Delete a tree and its revisions; its runs stay."""
+        with self._turn(tree_id):
+            _check(if_match, self.get(tree_id))
+            with self._database.write() as connection:
+                unused = tree_rows.remove(connection, tree_id)
+            self._forget(tree_id)
+            self._files.delete(unused)
+
+    @contextmanager
+    def reading(self, tree_id: str) -> Iterator[OpenTree]:
+        """Give the tree in memory; while the block runs it is not changed. Raises `NotFound`."""
+        with self._turn(tree_id):
+            yield self._opened(self.get(tree_id))
+
+    def edit(
+        self, tree_id: str, change: Callable[[OpenTree], T], *, note: str, if_match: "Precondition" = None
+    ) -> tuple[TreeRecord, T]:
+        """Change the tree and keep the outcome as its next revision, or leave everything as it was.
+
+        `change` works on the tree's modules in place; when it raises, the tree goes back to its revision. Returns the
+        new record and what `change` returned. Raises `RevisionMismatch` when `if_match` refuses the present revision.
+        """
+        with self._turn(tree_id):
+            record = self.get(tree_id)
+            _check(if_match, record)
+            tree = self._opened(record)
+            self._forget(tree_id)
+            try:
+                outcome = change(tree)
+            except (TargetNotFound, NameRefused, Invalid):
+                # Raised before anything is changed: what is in memory still is the revision.
+                self._remember(tree)
+                raise
+            index = self._index(tree.module)
+            self._add_revision(record, self._kept(0, index), Facts.of(index), note)
+            tree = OpenTree(self.get(tree_id), tree.module, index)
+            self._remember(tree)
+            return tree.record, outcome
+
+    def undo(self, tree_id: str, if_match: "Precondition" = None) -> TreeRecord:
+        """Move the tree to the revision before; raises `CannotDo` at the first."""
+        with self._turn(tree_id):
+            record = self.get(tree_id)
+            _check(if_match, record)
+            if not record.can_undo:
+                raise CannotDo("There is nothing to undo: this is the tree's first revision.")
+            with self._database.write() as connection:
+                tree_rows.undo(connection, record, now())
+            self._forget(tree_id)
+            return self._refresh(tree_id)
+
+    def redo(self, tree_id: str, if_match: "Precondition" = None) -> TreeRecord:
+        """Move the tree to the revision that the last undo left; raises `CannotDo` when there is none."""
+        with self._turn(tree_id):
+            record = self.get(tree_id)
+            _check(if_match, record)
+            if record.redo is None:
+                raise CannotDo("There is nothing to redo: no change was undone since the last one was made.")
+            with self._database.write() as connection:
+                tree_rows.move(connection, tree_id, record.redo, now())
+            self._forget(tree_id)
+            return self._refresh(tree_id)
+
+    def snapshot(self, tree_id: str) -> StoredSnapshot:
+        """Return the present revision as it is kept; raises `NotFound`."""
+        with self._database.read() as connection:
+            return tree_rows.stored(connection, tree_id, tree_rows.find(connection, tree_id).revision)
+
+    def put_result(self, tree_id: str, expected_revision: int, tensors: str, note: str) -> int | None:
+        """Make a file of trained values the next revision of a tree that is still at the one they started from.
+
+        Returns the new revision's number, or None when the tree has moved on or is gone.
+        """
+        with self._turn(tree_id):
+            with self._database.read() as connection:
+                if not tree_rows.exists(connection, tree_id):
+                    return None
+            record = self.get(tree_id)
+            if record.revision != expected_revision:
+                return None
+            kept = self.snapshot(tree_id)
+            self._forget(tree_id)
+            return self._add_revision(record, StoredSnapshot(0, kept.structure, tensors), record.facts, note)
+
+    def count(self) -> int:
+        """Return how many trees there are."""
+        with self._database.read() as connection:
+            return tree_rows.count(connection)
+
+    def _found(self, tree_id: str) -> TreeRecord:
+        try:
+            with self._database.read() as connection:
+                return tree_rows.find(connection, tree_id)
+        except NotFound:
+            with self._guard:
+                self._turns.pop(tree_id, None)
+            raise
+
+    def _add_revision(self, record: TreeRecord, kept: StoredSnapshot, facts: Facts, note: str) -> int:
+        with self._database.write() as connection:
+            number = tree_rows.next_revision(connection, record.id)
+            kept = StoredSnapshot(number, kept.structure, kept.tensors)
+            tree_rows.add_revision(connection, record.id, kept, facts, parent=record.revision, note=note, at=now())
+        self._refresh(record.id)
+        return number
+
+    def _opened(self, record: TreeRecord) -> OpenTree:
+        tree = self._open.get(record.id)
+        if tree is None:
+            with self._database.read() as connection:
+                kept = tree_rows.stored(connection, record.id, record.revision)
+            module = snapshot.load(kept.structure, self._files.load(kept.tensors))
+            tree = OpenTree(record, module, self._index(module))
+        elif tree.record is not record:
+            tree = OpenTree(record, tree.module, tree.index)
+        self._remember(tree)
+        return tree
+
+    def _index(self, module: nn.Module) -> TreeIndex:
+        return TreeIndex.of(module, max_modules=self.limits.max_modules, max_depth=self.limits.max_depth)
+
+    def _kept(self, revision: int, index: TreeIndex) -> StoredSnapshot:
+        taken = snapshot.take(index)
+        return StoredSnapshot(revision, taken.structure, self._files.save(taken.tensors))
+
+    def _remember(self, tree: OpenTree) -> None:
+        if self._open.get(tree.record.id) is not tree:
+            leave_to_reference_counts(len(tree.index))
+        with self._guard:
+            self._open[tree.record.id] = tree
+            self._open.move_to_end(tree.record.id)
+            total = sum(len(held.index) for held in self._open.values())
+            while total > MAX_OPEN_MODULES and len(self._open) > 1:
+                total -= len(self._open.popitem(last=False)[1].index)
+
+    def _forget(self, tree_id: str) -> None:
+        with self._guard:
+            self._open.pop(tree_id, None)
+            self._records.pop(tree_id, None)
+
+    def _refresh(self, tree_id: str) -> TreeRecord:
+        self._records.pop(tree_id, None)
+        return self.get(tree_id)
+
+    def _turn(self, tree_id: str) -> threading.RLock:
+        with self._guard:
+            return self._turns.setdefault(tree_id, threading.RLock())
+
+
+Precondition = Callable[[int], bool] | int | None
+
+
+def _check(if_match: Precondition, record: TreeRecord) -> None:
+    matches = if_match is None or (if_match(record.revision) if callable(if_match) else if_match == record.revision)
+    if not matches:
+        raise RevisionMismatch(str(if_match), record.revision)
+
+
+def _name_of(source: Mapping[str, object]) -> str:
+    if source.get("kind") == "grid":
+        return f"grid {source['branching']} × {source['depth']}"
+    return "LinearModel"
+
+
+def _source_kept(source: Mapping[str, object], depth: int) -> bytes:
+    if source.get("kind") == "linear" and depth > MAX_SOURCE_DEPTH:
+        return msgspec.json.encode({**source, "root": None})
+    text = msgspec.json.encode(source)
+    return text if len(text) <= MAX_SOURCE_BYTES else msgspec.json.encode({**source, "root": None})
