@@ -1,0 +1,58 @@
+"""What a run is asked to do, and every reason why it cannot."""
+
+import msgspec
+
+from app.errors import Invalid, Misfit
+from app.training import data as datasets
+from app.training import optimizers
+from app.training.data import Data, LineData
+from app.training.losses import LOSSES
+
+MAX_EPOCHS = 10_000_000
+SEEDS = range(-(2**63), 2**64)
+
+
+class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The arguments of a run; the defaults are the tutorial's."""
+
+    epochs: int = 10
+    lr: float = 0.01
+    optimizer: str = "SGD"
+    optimizer_args: dict[str, object] = {}
+    loss: str = "MSELoss"
+    seed: int | None = None
+    data: Data = LineData()
+    module_stats_every: int = 0
+    checkpoint_every: int = 0
+    step: str = "autograd"
+    executor: str = "local"
+
+
+def check(config: RunConfig) -> None:
+    """Raise `Invalid` with every misfit of the config at once; `TooLarge` for data that a run does not keep."""
+    misfits = [
+        *_scalar_misfits(config),
+        *optimizers.misfits_of(config.optimizer, config.lr, config.optimizer_args),
+        *datasets.misfits_of(config.data),
+    ]
+    if misfits:
+        said = "; ".join(f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}" for misfit in misfits[:3])
+        more = f"; and {len(misfits) - 3} more" if len(misfits) > 3 else ""
+        raise Invalid(f"{said}{more}.", tuple(misfits[:20]))
+
+
+def _scalar_misfits(config: RunConfig) -> list[Misfit]:
+    checks = [
+        ("epochs", 1 <= config.epochs <= MAX_EPOCHS, f"from 1 to {MAX_EPOCHS:,}"),
+        ("loss", config.loss in LOSSES, f"one of {', '.join(LOSSES)}"),
+        ("seed", config.seed is None or config.seed in SEEDS, "null, or from -2**63 to 2**64 - 1"),
+        ("module_stats_every", config.module_stats_every == 0, "0: this server keeps no statistics of modules yet"),
+        ("checkpoint_every", 0 <= config.checkpoint_every <= MAX_EPOCHS, f"from 0 (never) to {MAX_EPOCHS:,}"),
+        ("step", config.step == "autograd", '"autograd"'),
+        ("executor", config.executor == "local", '"local"'),
+    ]
+    return [
+        Misfit((name,), f"expected {expected}; got {getattr(config, name)!r}")
+        for name, fits, expected in checks
+        if not fits
+    ]

@@ -1,0 +1,140 @@
+"""Events as a stream of server-sent events carries them, encoded from whole chunks at once.
+
+Chunk -> (EpochColumns) -> b"id: 3\\nevent: epoch\\ndata: {...}\\n\\n" ...
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import msgspec
+import numpy as np
+
+from app.training.log import Chunk, EpochColumns, EventKind, Floats, joined, unpack_epochs
+
+MAX_EPOCHS_AN_EVENT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a stream says it: ids between `before` and `after`, and the run's name in the data where there are several.
+
+    `is_batched` puts neighbouring epochs into one `epochs` event.
+    """
+
+    is_batched: bool = False
+    before: str = ""
+    after: str = ""
+    run: str | None = None
+
+    def encode(self, chunks: Sequence[Chunk], cursor: int) -> bytes:
+        """Return all events of the chunks with numbers over `cursor`, in order."""
+        return b"".join(self._parts(chunks, cursor))
+
+    def _parts(self, chunks: Sequence[Chunk], cursor: int) -> Iterator[bytes]:
+        for is_epochs, group in groupby(chunks, lambda chunk: chunk.kind is EventKind.EPOCHS):
+            if not is_epochs:
+                yield from (self._event(chunk) for chunk in group if chunk.last_id > cursor)
+                continue
+            parts = [_unread(unpack_epochs(chunk), cursor) for chunk in group if chunk.last_id > cursor]
+            if self.is_batched and parts:
+                yield from map(self._batch, _bounded(joined(parts)))
+            else:
+                yield from map(self._epochs, parts)
+
+    def _event(self, chunk: Chunk) -> bytes:
+        data = f"{{{self._run()}{chunk.payload.decode()[1:]}"
+        return f"id: {self.before}{chunk.first_id}{self.after}\nevent: {chunk.kind}\ndata: {data}\n\n".encode()
+
+    def _epochs(self, columns: EpochColumns) -> bytes:
+        texts = [
+            f"id: {self.before}{number}{self.after}\nevent: epoch\ndata: {data}\n\n"
+            for number, data in enumerate(epoch_objects(columns, self._run()), columns.first_id)
+        ]
+        return "".join(texts).encode()
+
+    def _batch(self, columns: EpochColumns) -> bytes:
+        last = len(columns) - 1
+        losses, at = ",".join(numbers(columns.loss)), instants(columns.at[-1:])[0]
+        data = f'{{{self._run()}"epoch":[{columns.first},{columns.first + last}],"loss":[{losses}],"at":"{at}"'
+        data += _last_line(columns)
+        if spans := nonfinite_spans(columns):
+            data += f',"nonfinite":{msgspec.json.encode(spans).decode()}'
+        return f"id: {self.before}{columns.first_id + last}{self.after}\nevent: epochs\ndata: {data}}}\n\n".encode()
+
+    def _run(self) -> str:
+        return "" if self.run is None else f'"run":"{self.run}",'
+
+
+def epoch_objects(columns: EpochColumns, more: str = "") -> list[str]:
+    """Return each epoch as a JSON object, `more` being members that come first."""
+    texts = zip(numbers(columns.loss), instants(columns.at), _details(columns), strict=True)
+    return [
+        f'{{{more}"epoch":{epoch},"loss":{loss},"at":"{at}"{detail}}}'
+        for epoch, (loss, at, detail) in enumerate(texts, columns.first)
+    ]
+
+
+def instants(at: Floats) -> list[str]:
+    """Return seconds since 1970 as ISO 8601 in UTC, to the microsecond."""
+    microseconds = np.rint(at * 1e6).astype("int64").view("datetime64[us]")
+    texts: list[str] = np.datetime_as_string(microseconds, unit="us", timezone="UTC").tolist()
+    return texts
+
+
+def kind_of(loss: float) -> str:
+    """Return the word for a number that is not finite: nan, inf or -inf."""
+    return "nan" if math.isnan(loss) else "inf" if loss > 0 else "-inf"
+
+
+def nonfinite_spans(columns: EpochColumns) -> list[tuple[int, int, str]]:
+    """Return first epoch, last epoch and kind of each stretch of losses that are not finite."""
+    places = np.flatnonzero(~np.isfinite(columns.loss)).tolist()
+    spans: list[tuple[int, int, str]] = []
+    for place in places:
+        epoch, kind = columns.first + place, kind_of(float(columns.loss[place]))
+        if spans and spans[-1][1] == epoch - 1 and spans[-1][2] == kind:
+            spans[-1] = (spans[-1][0], epoch, kind)
+        else:
+            spans.append((epoch, epoch, kind))
+    return spans
+
+
+def _unread(columns: EpochColumns, cursor: int) -> EpochColumns:
+    read = cursor + 1 - columns.first_id
+    return columns.after(read) if read > 0 else columns
+
+
+def _bounded(columns: EpochColumns) -> Iterator[EpochColumns]:
+    while len(columns) > MAX_EPOCHS_AN_EVENT:
+        yield columns.until(MAX_EPOCHS_AN_EVENT)
+        columns = columns.after(MAX_EPOCHS_AN_EVENT)
+    yield columns
+
+
+def numbers(column: Floats) -> list[str]:
+    """Return each number as JSON writes it."""
+    # msgspec writes a float in a twentieth of the time that repr takes, and null for one that is not finite.
+    return msgspec.json.encode(column.tolist()).decode()[1:-1].split(",")
+
+
+def _details(columns: EpochColumns) -> list[str]:
+    # The line where it was seen, and the kind of a loss that is not finite.
+    is_known = np.isfinite(columns.slope) & np.isfinite(columns.intercept)
+    if is_known.any():
+        lines = zip(is_known.tolist(), numbers(columns.slope), numbers(columns.intercept), strict=True)
+        texts = [f',"slope":{slope},"intercept":{intercept}' if known else "" for known, slope, intercept in lines]
+    else:
+        texts = [""] * len(columns)
+    for place in np.flatnonzero(~np.isfinite(columns.loss)).tolist():
+        texts[place] += f',"nonfinite":"{kind_of(float(columns.loss[place]))}"'
+    return texts
+
+
+def _last_line(columns: EpochColumns) -> str:
+    known = np.flatnonzero(np.isfinite(columns.slope) & np.isfinite(columns.intercept))
+    if not len(known):
+        return ""
+    last = known[-1:]
+    return f',"slope":{numbers(columns.slope[last])[0]},"intercept":{numbers(columns.intercept[last])[0]}'

@@ -1,0 +1,161 @@
+"""What the server and a worker process say to each other, and how it travels over a socket.
+
+4 bytes, the length, little-endian  |  the message as msgpack
+"""
+
+import os
+from typing import TypeAlias
+
+import msgspec
+
+from app.training.config import RunConfig
+
+LENGTH_BYTES = 4
+READ_BYTES = 1 << 20
+
+
+class Start(msgspec.Struct, tag="start", frozen=True):
+    """Train, from `checkpoint` where there is one, else from `tensors`.
+
+    Epochs before `emit_from` were told already: they are trained again in silence.
+    """
+
+    run: str
+    structure: bytes
+    tensors: str
+    config: RunConfig
+    seed: int
+    result: str
+    checkpoint: str | None = None
+    emit_from: int = 0
+
+
+class Cancel(msgspec.Struct, tag="cancel", frozen=True):
+    """Stop before the next step."""
+
+    run: str
+
+
+class Pause(msgspec.Struct, tag="pause", frozen=True):
+    """Wait before the next step."""
+
+    run: str
+
+
+class Resume(msgspec.Struct, tag="resume", frozen=True):
+    """Go on."""
+
+    run: str
+
+
+ToWorker: TypeAlias = Start | Cancel | Pause | Resume
+
+
+class Ready(msgspec.Struct, tag="ready", frozen=True):
+    """The worker is warm and waits for its first run."""
+
+
+class Epochs(msgspec.Struct, tag="epochs", frozen=True):
+    """Epochs `first`, `first + 1`, ... as packed columns.
+
+    loss is f8, the others f4; `at` is in seconds after `base_at`.
+    """
+
+    run: str
+    first: int
+    base_at: float
+    loss: bytes
+    at: bytes
+    slope: bytes
+    intercept: bytes
+
+
+class Checkpointed(msgspec.Struct, tag="checkpointed", frozen=True):
+    """The state after `epoch` epochs is in the file."""
+
+    run: str
+    epoch: int
+    path: str
+
+
+class Paused(msgspec.Struct, tag="paused", frozen=True):
+    """The run waits."""
+
+    run: str
+
+
+class Resumed(msgspec.Struct, tag="resumed", frozen=True):
+    """The run goes on."""
+
+    run: str
+
+
+class Done(msgspec.Struct, tag="done", frozen=True):
+    """All epochs are trained and the tensors written; `slope` and `intercept` are NaN where the tree is no line."""
+
+    run: str
+    slope: float
+    intercept: float
+
+
+class Failed(msgspec.Struct, tag="failed", frozen=True):
+    """The run raised."""
+
+    run: str
+    error: str
+
+
+class Cancelled(msgspec.Struct, tag="cancelled", frozen=True):
+    """The run stopped because it was told to."""
+
+    run: str
+
+
+class Lost(msgspec.Struct, tag="lost", frozen=True):
+    """Said by the executor in place of a worker that can say nothing any more."""
+
+    run: str
+    error: str
+
+
+FromWorker: TypeAlias = Ready | Epochs | Checkpointed | Paused | Resumed | Done | Failed | Cancelled
+AboutRun: TypeAlias = Epochs | Checkpointed | Paused | Resumed | Done | Failed | Cancelled | Lost
+
+_encoder = msgspec.msgpack.Encoder()
+to_worker = msgspec.msgpack.Decoder(ToWorker)
+from_worker = msgspec.msgpack.Decoder(FromWorker)
+
+
+def encode(message: ToWorker | FromWorker) -> bytes:
+    """Return the message as it travels."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH_BYTES, "little") + body
+
+
+class Frames:
+    """The whole messages in what was read so far."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the bodies that `data` completes, in order."""
+        self._buffer += data
+        bodies = []
+        at = 0
+        while (end := self._end(at)) <= len(self._buffer):
+            bodies.append(bytes(self._buffer[at + LENGTH_BYTES : end]))
+            at = end
+        del self._buffer[:at]
+        return bodies
+
+    def _end(self, at: int) -> int:
+        start = at + LENGTH_BYTES
+        return start + int.from_bytes(self._buffer[at:start], "little") if start <= len(self._buffer) else start
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, waiting for the reader where the socket is full."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,27 @@
+"""Tensors in a safetensors file that appears under its name only whole."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write the file beside its name, then rename it; it is on the disk when this returns."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, dict(metadata or {}))
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,1 @@
+"""Training: configs, the loop, the log, worker processes, runs."""
