@@ -1,0 +1,29 @@
+"""What endpoints are given: it is opened when the server starts and lies in the application's state."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.settings import Settings
+from app.storage.trees import Trees
+from app.training.runs import Runs
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _trees(request: Request) -> Trees:
+    trees: Trees = request.app.state.trees
+    return trees
+
+
+async def _runs(request: Request) -> Runs:
+    runs: Runs = request.app.state.runs
+    return runs
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+TreesDep = Annotated[Trees, Depends(_trees)]
+RunsDep = Annotated[Runs, Depends(_runs)]

@@ -1,0 +1,135 @@
+"""What requests hold, as Pydantic models; anything else in a body is refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from typing_extensions import TypeAliasType
+
+NestedNumbers = TypeAliasType("NestedNumbers", "bool | int | float | list[NestedNumbers]")
+Forward = Literal["own", "chain"]
+Dtype = Literal["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"]
+
+# What may be large or deep is only documented here: it is read without recursion where it is made into tensors and
+# modules, off the event loop.
+Numbers = Annotated[
+    SkipValidation[NestedNumbers], Field(description="A number, or equally long lists of them, as for `torch.tensor`.")
+]
+Target = Annotated[
+    str, Field(description='Dotted path of the submodule the call is made on; "" is the root.', examples=["sub1"])
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class LinearSpec(_Request):
+    """A LinearModel and what is nested in it; a weight or bias left out is `torch.rand(1)`."""
+
+    weight: float | None = None
+    bias: float | None = None
+    buffers: dict[str, NestedNumbers] | None = None
+    children: dict[str, "LinearSpec"] | None = None
+
+
+class LinearSource(_Request):
+    """LinearModels nested as `root` says; what is left out is drawn in pre-order, weight before bias."""
+
+    kind: Literal["linear"]
+    root: SkipValidation[LinearSpec]
+    seed: int | None = Field(None, ge=-(2**63), lt=2**64)
+    forward: Forward = Field("own", description="`chain` feeds the result through the children in order.")
+
+
+class GridSource(_Request):
+    """A full tree of LinearModels, `branching` children in each down to `depth` levels: `sub1`, `sub2`, ..."""
+
+    kind: Literal["grid"]
+    branching: int = Field(ge=1)
+    depth: int = Field(ge=0)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**64)
+    forward: Forward = "own"
+
+
+Source = Annotated[LinearSource | GridSource, Field(discriminator="kind")]
+
+
+class NewTree(_Request):
+    """What to open, and under which name."""
+
+    name: str | None = Field(None, min_length=1, max_length=200)
+    source: Source
+
+
+class TreeName(_Request):
+    """The new name of a tree."""
+
+    name: str = Field(min_length=1, max_length=200)
+
+
+class RegisterBuffer(_Request):
+    """`module.register_buffer(name, torch.tensor(value), persistent)`."""
+
+    target: Target = ""
+    name: str
+    value: Numbers
+    dtype: Dtype | None = Field(None, description="What torch infers from the value where left out.")
+    persistent: bool = True
+
+
+class RegisterParameter(_Request):
+    """`module.register_parameter(name, nn.Parameter(torch.tensor(value), requires_grad))`."""
+
+    target: Target = ""
+    name: str
+    value: Numbers
+    dtype: Dtype | None = Field(None, description="What torch infers from the value where left out.")
+    requires_grad: bool = True
+
+
+class AddModule(_Request):
+    """`module.add_module(name, LinearModel())`, with all that is nested in it."""
+
+    target: Target = ""
+    name: str
+    root: SkipValidation[LinearSpec]
+
+
+class Delete(_Request):
+    """`del` of a submodule, parameter or buffer."""
+
+    target: str = Field(examples=["sub1.sub2_1"])
+
+
+class Apply(_Request):
+    """`module.apply(fn)`; `GET /api/apply_functions` lists the functions and their arguments."""
+
+    target: Target = ""
+    fn: str
+    args: dict[str, SkipValidation[Any]] = Field(default_factory=dict)
+
+
+class RequiresGrad(_Request):
+    """`module.requires_grad_(requires_grad)`."""
+
+    target: Target = ""
+    requires_grad: bool = True
+
+
+class Train(_Request):
+    """`module.train(mode)`."""
+
+    target: Target = ""
+    mode: bool = True
+
+
+class Eval(_Request):
+    """`module.eval()`."""
+
+    target: Target = ""
+
+
+class ForwardInput(_Request):
+    """What to call the root with."""
+
+    x: Numbers

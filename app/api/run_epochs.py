@@ -1,0 +1,53 @@
+"""A run's epochs as JSON pages or as one CSV file, encoded from columns."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from app.training.events import epoch_objects, instants, numbers
+from app.training.log import EpochColumns, Floats
+from app.training.runs import Runs
+
+CSV_HEAD = b"epoch,loss,at,slope,intercept\n"
+CSV_EPOCHS_A_PAGE = 20_000
+
+
+def json_page(columns: EpochColumns | None, following: int | None) -> bytes:
+    """Return a page of epochs; `following` is what to pass as `after` for the next one."""
+    items = ",".join(epoch_objects(columns)) if columns is not None else ""
+    return f'{{"items":[{items}],"next":{"null" if following is None else following}}}'.encode()
+
+
+def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterator[bytes]:
+    """Yield the epochs after `after`, all that are done where there is no limit, a page at a time."""
+    yield CSV_HEAD
+    following: int | None = after
+    while following is not None and (limit is None or limit > 0):
+        size = CSV_EPOCHS_A_PAGE if limit is None else min(limit, CSV_EPOCHS_A_PAGE)
+        columns, following = runs.epochs(run_id, following, size)
+        if columns is not None:
+            yield _csv(columns)
+            limit = None if limit is None else limit - len(columns)
+
+
+def _csv(columns: EpochColumns) -> bytes:
+    texts = zip(
+        _words(columns.loss), instants(columns.at), _cells(columns.slope), _cells(columns.intercept), strict=True
+    )
+    lines = [
+        f"{epoch},{loss},{at},{slope},{intercept}\n"
+        for epoch, (loss, at, slope, intercept) in enumerate(texts, columns.first)
+    ]
+    return "".join(lines).encode()
+
+
+def _words(column: Floats) -> list[str]:
+    """Return each number, one that is not finite as the word that Python and pandas read."""
+    texts = numbers(column)
+    for place in np.flatnonzero(~np.isfinite(column)).tolist():
+        texts[place] = str(float(column[place]))
+    return texts
+
+
+def _cells(column: Floats) -> list[str]:
+    return ["" if text == "null" else text for text in numbers(column)]

@@ -1,0 +1,123 @@
+"""The examples of runs in the API's document: the tutorial's, as this server answers about it."""
+
+from typing import Any
+
+from app.api.examples import page
+
+CONFIG: dict[str, Any] = {
+    "epochs": 10,
+    "lr": 0.01,
+    "optimizer": "SGD",
+    "optimizer_args": {},
+    "loss": "MSELoss",
+    "seed": None,
+    "data": {"kind": "line", "slope": 2.0, "intercept": 1.0, "count": 10},
+    "module_stats_every": 0,
+    "checkpoint_every": 0,
+    "step": "autograd",
+    "executor": "local",
+}
+NEW_RUNS: Any = {
+    "tutorial": {"summary": "The tutorial's run", "value": {"epochs": 10, "lr": 0.01}},
+    "momentum": {
+        "summary": "Another optimizer, points of one's own",
+        "value": {
+            "epochs": 100,
+            "optimizer": "Adam",
+            "optimizer_args": {"betas": [0.9, 0.99]},
+            "data": {"kind": "table", "x": [[0.0], [1.0], [2.0]], "y": [[1.0], [3.0], [5.0]]},
+        },
+    },
+}
+RUN: dict[str, Any] = {
+    "id": "r_ab2cd3ef4g",
+    "tree": "t_ab2cd3ef4g",
+    "tree_name": "linear_model1",
+    "tree_deleted": False,
+    "tree_revision": 1,
+    "number": 1,
+    "status": "succeeded",
+    "epochs": 10,
+    "epochs_done": 10,
+    "loss": 0.02715681865811348,
+    "nonfinite": None,
+    "best_loss": 0.02715681865811348,
+    "fit": {"slope": 2.0483944416046143, "intercept": 0.6954677700996399},
+    "checkpoint_epoch": None,
+    "config": CONFIG,
+    "created_at": "2026-01-01T12:00:00Z",
+    "started_at": "2026-01-01T12:00:00.004200Z",
+    "ended_at": "2026-01-01T12:00:00.011300Z",
+    "error": None,
+    "result_revision": 2,
+}
+QUEUED = RUN | {
+    "status": "queued",
+    "epochs_done": 0,
+    "loss": None,
+    "best_loss": None,
+    "fit": None,
+    "started_at": None,
+    "ended_at": None,
+    "result_revision": None,
+}
+RUNS = page(RUN)
+EPOCHS = {
+    "items": [
+        {
+            "epoch": 0,
+            "loss": 37.13650131225586,
+            "at": "2026-01-01T12:00:00.004900Z",
+            "slope": 0.9385080337524414,
+            "intercept": 0.5002855658531189,
+        }
+    ],
+    "next": 0,
+}
+EPOCHS_CSV = """\
+epoch,loss,at,slope,intercept
+0,37.13650131225586,2026-01-01T12:00:00.004900Z,0.9385080337524414,0.5002855658531189
+"""
+APPLIED = {
+    "revision": 5,
+    "num_applied": 5,
+    "num_unfit": 1,
+    "unfit": [{"path": "sub1.weight", "msg": "(1,) float32 in the run, (2,) float32 in the tree"}],
+}
+STREAM = """\
+retry: 1000
+
+id: 1
+event: status
+data: {"status":"queued","at":"2026-01-01T12:00:00.000100Z"}
+
+id: 2
+event: status
+data: {"status":"running","at":"2026-01-01T12:00:00.004200Z"}
+
+id: 3
+event: epoch
+data: {"epoch":0,"loss":37.13650131225586,"at":"2026-01-01T12:00:00.004900Z"}
+
+id: 4
+event: status
+data: {"status":"succeeded","at":"2026-01-01T12:00:00.011300Z"}
+
+id: 5
+event: end
+data: {"id":"r_ab2cd3ef4g","status":"succeeded","epochs":1,"epochs_done":1,"loss":37.13650131225586}
+
+"""
+BATCHED = """\
+id: 12
+event: epochs
+data: {"epoch":[0,9],"loss":[37.13650131225586,6.440334320068359,null],"at":"2026-01-01T12:00:00.011100Z",\
+"slope":2.0484,"intercept":0.6955,"nonfinite":[[2,2,"nan"]]}
+
+"""
+SEVERAL = """\
+id: 5d0c2f2a.3.0
+event: epoch
+data: {"run":"r_ab2cd3ef4g","epoch":0,"loss":37.13650131225586,"at":"2026-01-01T12:00:00.004900Z"}
+
+"""

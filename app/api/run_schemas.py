@@ -1,0 +1,164 @@
+"""The contract of runs, as Pydantic models: requests are validated by these, answers only documented.
+
+Runs and epochs are encoded by `app.training`, in the same bytes for an answer and for the stream; a test holds the two
+together.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from app.api.schemas import Instant
+from app.training.config import RunConfig
+from app.training.data import Data, LineData, TableData
+from app.training.run import RunStatus
+
+Nonfinite = Literal["nan", "inf", "-inf"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class LineRequest(_Request):
+    """x = 0, 1, ..., count - 1 as (count, 1), y = slope * x + intercept."""
+
+    kind: Literal["line"]
+    slope: float = 2
+    intercept: float = 1
+    count: int = Field(10, description="How many points.")
+
+
+class TableRequest(_Request):
+    """Rows of x and, as many, rows of y."""
+
+    kind: Literal["table"]
+    x: list[list[float]]
+    y: list[list[float]]
+
+
+class NewRun(_Request):
+    """What to train; everything left out is as in the tutorial."""
+
+    epochs: int = 10
+    lr: float = 0.01
+    optimizer: str = Field("SGD", description="A class of `torch.optim`.")
+    optimizer_args: dict[str, SkipValidation[Any]] = Field(
+        default_factory=dict, description="Further arguments of the optimizer, as torch names them.", examples=[{}]
+    )
+    loss: str = Field("MSELoss", description="A class of `torch.nn` that compares a prediction with a real target.")
+    seed: int | None = Field(None, description="For `torch.manual_seed`, before the first epoch.")
+    data: LineRequest | TableRequest = Field(
+        default_factory=lambda: LineRequest(kind="line"), discriminator="kind", description="What to learn from."
+    )
+    module_stats_every: int = Field(0, description="Statistics of modules every so many epochs; only 0 (never) yet.")
+    checkpoint_every: int = Field(0, description="A checkpoint after every so many epochs; 0 is never.")
+    step: str = Field("autograd", description="How a step is taken; only `autograd` yet.")
+    executor: str = Field("local", description="Where it is trained; only `local` yet.")
+
+    def config(self) -> RunConfig:
+        """Return the request as training takes it."""
+        values = {name: getattr(self, name) for name in NewRun.model_fields if name != "data"}
+        return RunConfig(data=_data(self.data), **{**values, "lr": float(self.lr)})
+
+
+class RunLine(BaseModel):
+    """y = slope * x + intercept."""
+
+    slope: float
+    intercept: float
+
+
+class LineShown(LineRequest):
+    """The points of a line."""
+
+
+class TableShown(TableRequest):
+    """The points of a table."""
+
+
+class ConfigShown(NewRun):
+    """What the run was asked for, with every default."""
+
+    data: LineShown | TableShown = Field(discriminator="kind")
+
+
+class Run(BaseModel):
+    """A training run. Epochs count from 0; `loss` is that of the last epoch done, before its step."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    tree: str
+    tree_name: str = Field(description="The tree's name when the run was started.")
+    tree_deleted: bool = Field(description="Whether the tree is gone.")
+    tree_revision: int = Field(description="The revision that it started from.")
+    number: int = Field(description="Counts the runs of the tree, from 1.")
+    status: RunStatus
+    epochs: int
+    epochs_done: int
+    loss: float | None
+    nonfinite: Nonfinite | None = Field(description="What `loss` is where it is no finite number.")
+    best_loss: float | None = Field(description="The lowest finite loss.")
+    fit: RunLine | None = Field(description="The line that the tree is after its last step; null where it is none.")
+    checkpoint_epoch: int | None = Field(description="How many epochs the last checkpoint holds.")
+    config: ConfigShown
+    created_at: Instant
+    started_at: Instant | None
+    ended_at: Instant | None
+    error: str | None
+    result_revision: int | None = Field(description="The revision of the tree that holds the result.")
+
+
+class RunList(BaseModel):
+    """Runs, newest first; `next` is the cursor of the next page, or null."""
+
+    items: list[Run]
+    total: int
+    next: str | None
+
+
+class Epoch(BaseModel):
+    """One epoch; slope and intercept are of the line that the tree was before its step, where it was looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int
+    loss: float | None
+    at: Instant
+    nonfinite: Annotated[Nonfinite | None, Field(description="Only where the loss is no finite number.")] = None
+    slope: float | None = None
+    intercept: float | None = None
+
+
+class EpochList(BaseModel):
+    """Epochs in order; `next` is what to pass as `after` for those that follow, or null."""
+
+    items: list[Epoch]
+    next: int | None
+
+
+class Unfit(BaseModel):
+    """A tensor of the run that the tree has no place for."""
+
+    path: str
+    msg: str
+
+
+class Applied(BaseModel):
+    """What became of a run's result on the tree as it is now."""
+
+    revision: int = Field(description="The tree's new revision.")
+    num_applied: int = Field(description="How many parameters and buffers were put on the tree.")
+    num_unfit: int = Field(description="How many found no place.")
+    unfit: list[Unfit] = Field(description="Those that found none, the first 100.")
+
+
+def _data(request: LineRequest | TableRequest) -> Data:
+    if isinstance(request, LineRequest):
+        return LineData(slope=float(request.slope), intercept=float(request.intercept), count=request.count)
+    return TableData(x=_rows(request.x), y=_rows(request.y))
+
+
+def _rows(rows: list[list[float]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row)) for row in rows)

@@ -1,0 +1,1 @@
+"""The tree API, over HTTP and at its parts."""
