@@ -1,0 +1,163 @@
+"""Forms sent: the change is made and the page shown again; what is refused comes back in its form, nothing lost."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
+
+from app.api.dependencies import RunsDep, TreesDep
+from app.errors import Invalid, ModuletreeError, NotFound, TargetNotFound
+from app.pages.dock import Asked, config_of, start_form
+from app.pages.forms import Form, invalid
+from app.pages.links import module_url
+from app.pages.module_forms import ModuleForms
+from app.pages.templating import READING, page
+from app.pages.trees import Look, LookDep, row_of, tree_page
+from app.pages.typed import ACTIONS, change_of, nearest
+from app.problems import status_of
+from app.storage.trees import OpenTree, Trees
+from app.training.config import RunConfig
+from app.training.runs import Runs
+
+MAX_NAME = 200
+
+router = APIRouter(include_in_schema=False)
+
+
+async def _typed(request: Request) -> dict[str, str]:
+    form = await request.form()
+    typed = {name: value for name, value in form.items() if isinstance(value, str)}
+    if "name" in request.query_params:
+        typed["name"] = request.query_params["name"]
+    return typed
+
+
+TypedDep = Annotated[Mapping[str, str], Depends(_typed)]
+
+
+def _at(look: LookDep, target: str = "", revision: int | None = None) -> Look:
+    return replace(look, target=target, revision=revision)
+
+
+AtDep = Annotated[Look, Depends(_at)]
+
+
+@router.post("/trees/{tree_id}/undo")
+def undo(trees: TreesDep, look: AtDep) -> Response:
+    """Back to the revision before, the selection kept where it still is there."""
+    trees.undo(look.tree_id)
+    return _back(trees, look.tree_id, look.target)
+
+
+@router.post("/trees/{tree_id}/redo")
+def redo(trees: TreesDep, look: AtDep) -> Response:
+    """Forward to the revision that was undone last."""
+    trees.redo(look.tree_id)
+    return _back(trees, look.tree_id, look.target)
+
+
+@router.post("/trees/{tree_id}/rename")
+def rename(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Response:
+    """Give the tree another name."""
+    name = typed.get("name", "").strip()
+    try:
+        if not 1 <= len(name) <= MAX_NAME:
+            raise invalid([("name", f"expected 1 to {MAX_NAME} characters, got {len(name):,}")])
+        trees.rename(look.tree_id, name)
+    except Invalid as error:
+        return _refused(trees, runs, look, "rename", typed, error)
+    return _back(trees, look.tree_id, "")
+
+
+@router.post("/trees/{tree_id}/delete_tree")
+def delete_tree(trees: TreesDep, look: AtDep) -> Response:
+    """Delete the tree; its runs stay."""
+    trees.delete(look.tree_id)
+    return RedirectResponse("/", 303)
+
+
+@router.post("/trees/{tree_id}/forward")
+def forward(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Response:
+    """The page with what the tree answers at x; changes nothing."""
+    asked = replace(look.asked, x=typed.get("x", ""), run=typed.get("run", ""), is_predicted=True, is_shut=False)
+    shown = tree_page(trees, runs, replace(look, asked=asked))
+    return page(shown, 422 if shown.dock.prediction.problem else 200)
+
+
+@router.post("/trees/{tree_id}/runs")
+def start_run(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Response:
+    """Start a run, then show it."""
+    try:
+        run = runs.start(look.tree_id, config_of(typed))
+    except NotFound:
+        raise
+    except ModuletreeError as error:
+        latest, _ = runs.list(look.tree_id, 1)
+        form = start_form(look.tree_id, RunConfig(), next(iter(latest), None)).refused(typed, error)
+        asked = Asked(is_shut=False, start=form)
+        return page(tree_page(trees, runs, replace(look, asked=asked)), status_of(error))
+    return RedirectResponse(_url(trees, look, run.id), 303)
+
+
+def _url(trees: Trees, look: Look, run_id: str) -> str:
+    with trees.reading(look.tree_id) as opened:
+        return module_url(look.tree_id, nearest(opened, look.target), None, run=run_id)
+
+
+@router.post("/trees/{tree_id}/{action}")
+def change(trees: TreesDep, runs: RunsDep, look: AtDep, action: str, typed: TypedDep) -> Response:
+    """Make the change that a form asks for, then show the module it was made at."""
+    if action not in ACTIONS:
+        raise NotFound(f"There is nothing at /trees/{look.tree_id}/{action} to send a form to.")
+    look = _with_target(trees, look)
+    try:
+        wanted = change_of(action, look.target, typed, trees.limits)
+        trees.edit(look.tree_id, wanted.make, note=wanted.note, if_match=look.revision)
+    except TargetNotFound:
+        raise
+    except ModuletreeError as error:
+        return _refused(trees, runs, look, action, typed, error)
+    return _back(trees, look.tree_id, wanted.target)
+
+
+@router.api_route("/trees/{tree_id}/{action}", methods=READING)
+def form_page(look: AtDep, action: str) -> Response:
+    """On to the page that holds the form: for who asks again for the address that one was sent to."""
+    if action not in {*ACTIONS, "rename", "delete_tree", "undo", "redo", "forward", "runs"}:
+        raise NotFound(f"There is nothing at /trees/{look.tree_id}/{action}. GET /docs shows what there is.")
+    tab = "change" if action in {*ACTIONS, "rename", "delete_tree"} else ""
+    return RedirectResponse(module_url(look.tree_id, look.target, look.row, tab=tab), 303)
+
+
+def _with_target(trees: Trees, look: Look) -> Look:
+    if look.row is None:
+        return look
+    with trees.reading(look.tree_id) as opened:
+        row = row_of(opened, look.target, look.row, look.revision)
+        return replace(look, target=opened.index.path(row), row=None)
+
+
+def _refused(
+    trees: Trees, runs: Runs, look: Look, action: str, typed: Mapping[str, str], error: ModuletreeError
+) -> Response:
+    """The page again with the form that was sent: open, as it was filled in, what is wrong at its field."""
+    with trees.reading(look.tree_id) as opened:
+        row = row_of(opened, look.target, look.row)
+        form, tab = _form(opened, row, look, action, typed)
+    shown = tree_page(trees, runs, replace(look, tab=tab, fn=typed.get("fn", ""), form=form.refused(typed, error)))
+    return page(shown, status_of(error))
+
+
+def _form(opened: OpenTree, row: int, look: Look, action: str, typed: Mapping[str, str]) -> tuple[Form, str]:
+    forms = ModuleForms(opened, row, look.target, look.origin, typed.get("fn", ""))
+    found = {form.key: form for form in (*forms.change_forms(), *forms.quick_forms())}
+    return found.get(action) or Form(action, action, look.target, "Send"), "change"
+
+
+def _back(trees: Trees, tree_id: str, target: str) -> Response:
+    with trees.reading(tree_id) as opened:
+        there = nearest(opened, target)
+        row = opened.index.row(there)
+    return RedirectResponse(module_url(tree_id, there, row), 303)

@@ -1,0 +1,186 @@
+"""Numbers and instants as a page writes them; templates do no arithmetic.
+
+The minus is U+2212 and the unit stands after a thin space: what is copied comes from elsewhere, with plain signs.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+THIN = "\u2009"
+MINUS = "\u2212"
+DASH = "\u2013"
+
+_COUNT_UNITS = ("", "k", "M", "B", "T")
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def exact(number: int) -> str:
+    """Return every digit, with commas: `124,439,808`."""
+    return f"{number:,}".replace("-", MINUS)
+
+
+def count(number: int) -> str:
+    """Return `1,536`, and from 10,000 on three digits or one decimal with k, M, B, T: `38.6 M`; zero is a dash."""
+    return THIN.join(part for part in count_parts(number) if part)
+
+
+def count_parts(number: int) -> tuple[str, str]:
+    """Return `count` as its digits and its unit, which has a slot of its own in a row."""
+    if number == 0:
+        return DASH, ""
+    if abs(number) < 10_000:
+        return exact(number), ""
+    return _scaled(number, _COUNT_UNITS)
+
+
+def num_bytes(number: int) -> str:
+    """Return bytes in powers of 1,000: `24 B`, `9,216 B`, `7.09 MB`."""
+    if abs(number) < 10_000:
+        return f"{exact(number)}{THIN}B"
+    return THIN.join(_scaled(number, _BYTE_UNITS))
+
+
+def _scaled(number: int, units: tuple[str, ...]) -> tuple[str, str]:
+    value, step = float(number), 0
+    while step < len(units) - 1 and float(f"{abs(value):.1f}") >= 1000:
+        value, step = value / 1000, step + 1
+    for decimals in (2, 1):
+        digits = f"{value:.{decimals}f}"
+        if len(digits.lstrip("-")) <= 4:
+            break
+    return digits.replace("-", MINUS), units[step]
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share to one decimal; `100 %` only if it is the whole, `< 0.1 %` for little, nothing for nothing."""
+    if part == 0 or whole == 0:
+        return ""
+    if part == whole:
+        return f"100{THIN}%"
+    share = 100 * part / whole
+    if share < 0.1:
+        return f"<{THIN}0.1{THIN}%"
+    return f"{min(share, 99.9):.1f}{THIN}%"
+
+
+def share_width(part: int, whole: int, width: float = 62) -> str:
+    """Return how many of the bar's pixels the share takes: linear, at least 1.5 where it is not zero."""
+    if part == 0 or whole == 0:
+        return "0"
+    return f"{max(1.5, width * part / whole):.4g}"
+
+
+def value(number: float | int | bool | None) -> str:
+    """Return one element of a tensor as torch prints it: `2.0484`, `2.`, `2.93e-5`, `nan`."""
+    if number is None:
+        return "unknown"
+    if isinstance(number, bool | int):
+        return str(number).replace("-", MINUS)
+    if not math.isfinite(number):
+        return str(number).replace("-", MINUS)
+    if number == int(number) and abs(number) < 1e8:
+        return f"{number:.0f}.".replace("-", MINUS)
+    if 1e-4 <= abs(number) < 1e8:
+        return f"{number:.4f}".replace("-", MINUS)
+    return _scientific(number)
+
+
+def values(nested: object, most: int = 12) -> str:
+    """Return nested numbers in brackets as torch prints them, cut after `most` elements."""
+    return _nested(nested, [most])
+
+
+def _nested(item: object, room: list[int]) -> str:
+    if not isinstance(item, Iterable):
+        room[0] -= 1
+        return value(item)  # type: ignore[arg-type]
+    parts = []
+    for part in item:
+        if room[0] <= 0:
+            parts.append("…")
+            break
+        parts.append(_nested(part, room))
+    return f"[{', '.join(parts)}]"
+
+
+def loss(number: float | None, nonfinite: str | None = None) -> str:
+    """Return a loss to four significant digits: `37.14`, `6.440`, `2.930e-5`; the word of one that is not finite."""
+    if nonfinite is not None:
+        return nonfinite.replace("-", MINUS)
+    if number is None:
+        return ""
+    return significant(number, keep_zeros=True)
+
+
+def significant(number: float, digits: int = 4, *, keep_zeros: bool = False) -> str:
+    """Return a number to so many significant digits, without the zeros that end it unless they are asked for."""
+    if not math.isfinite(number):
+        return str(number).replace("-", MINUS)
+    if number == 0:
+        return "0"
+    if abs(number) >= 1e6 or abs(number) < 1e-4:
+        return _scientific(number, digits, keep_zeros=keep_zeros)
+    if abs(number) >= 10 ** (digits - 1):
+        return f"{number:,.0f}".replace("-", MINUS)
+    decimals = digits - 1 - math.floor(math.log10(abs(number)))
+    text = f"{number:.{decimals}f}"
+    return (text if keep_zeros else text.rstrip("0").rstrip(".")).replace("-", MINUS)
+
+
+def _scientific(number: float, digits: int = 4, *, keep_zeros: bool = False) -> str:
+    mantissa, _, exponent = f"{number:.{digits - 1}e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa and not keep_zeros else mantissa
+    return f"{mantissa.replace('-', MINUS)}e{int(exponent)}"
+
+
+def change(number: float | None) -> str:
+    """Return a relative change as a signed percentage: `−82.7 %`."""
+    if number is None or not math.isfinite(number):
+        return ""
+    size = 100 * abs(number)
+    digits = f"{size:.1f}" if size < 1000 else f"{size:,.0f}"
+    sign = "" if digits == "0.0" else MINUS if number < 0 else "+"
+    return f"{sign}{digits}{THIN}%"
+
+
+def signed(number: float, digits: int = 4) -> str:
+    """Return ` + 0.695` or ` − 0.695`: a number as the second term of a sum."""
+    return f"{MINUS if number < 0 else '+'} {significant(abs(number), digits)}"
+
+
+def seconds(duration: float) -> str:
+    """Return a duration in the unit that suits it: `0.14 ms`, `2.3 s`, `4 min 10 s`, `3 h 5 min`."""
+    if duration < 0.1:
+        return f"{significant(duration * 1000, 2)}{THIN}ms"
+    if duration < 60:
+        return f"{significant(duration, 2)}{THIN}s"
+    whole = round(duration)
+    if whole < 3600:
+        return f"{whole // 60}{THIN}min {whole % 60}{THIN}s"
+    return f"{whole // 3600}{THIN}h {whole % 3600 // 60}{THIN}min"
+
+
+def ago(instant: datetime, now: datetime | None = None) -> str:
+    """Return how long ago: `just now`, `2 min ago`, `3 h ago`, `yesterday`, then the day."""
+    now = now or datetime.now(UTC)
+    passed = (now - instant).total_seconds()
+    if passed < 60:
+        return "just now"
+    if passed < 3600:
+        return f"{passed // 60:.0f}{THIN}min ago"
+    if passed < 86_400:
+        return f"{passed // 3600:.0f}{THIN}h ago"
+    if passed < 2 * 86_400:
+        return "yesterday"
+    return f"{instant:%b} {instant.day}" if instant.year == now.year else f"{instant:%b} {instant.day}, {instant.year}"
+
+
+def instant(moment: datetime) -> str:
+    """Return an instant as a machine reads it, in UTC: `2026-11-23T06:05:58Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def plural(number: int, one: str, many: str) -> str:
+    """Return the word that goes with a number."""
+    return one if number == 1 else many

@@ -1,0 +1,191 @@
+"""The lists of nn.Module, each a page at the path of its JSON view without /api."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.api.cursors import cursor_of, start_of
+from app.api.dependencies import TreesDep
+from app.pages.calls import Call, in_pytorch, module_code, over_http
+from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
+from app.pages.links import with_query
+from app.pages.prints import prints_of_modules, prints_of_tensors
+from app.pages.templating import READING, Context, page
+from app.pages.tree_head import TreeHead, tree_head
+from app.storage.trees import OpenTree, Trees
+from app.trees.tensors import TensorColumns
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 200
+MOST = 1_000
+KINDS = ("modules", "parameters", "buffers", "children")
+LISTS = (*KINDS, *(f"named_{kind}" for kind in KINDS))
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What of a list is asked for."""
+
+    target: str
+    recurse: bool
+    remove_duplicate: bool
+    limit: int
+    cursor: str | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A switch of the list, with the address of the page where it is turned."""
+
+    name: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LensPage(Context):
+    """A page of one of the lists; `modules` or `tensors` are its rows."""
+
+    template: ClassVar[str] = "lens.html"
+
+    tree: TreeHead
+    method: str
+    other: str
+    kind: str
+    is_named: bool
+    target: str
+    options: tuple[Option, ...]
+    modules: tuple[ModuleLensRow, ...]
+    tensors: tuple[TensorLensRow, ...]
+    first: int
+    total: int
+    first_url: str
+    next_url: str
+    calls: tuple[Call, ...]
+
+
+async def _query(
+    request: Request,
+    target: str = "",
+    recurse: bool = True,
+    remove_duplicate: bool = True,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> ListQuery:
+    return ListQuery(target, recurse, remove_duplicate, limit, cursor, str(request.base_url).rstrip("/"))
+
+
+QueryDep = Annotated[ListQuery, Depends(_query)]
+
+
+def _list(method: str) -> None:
+    def show(trees: TreesDep, tree_id: str, query: QueryDep) -> Response:
+        return page(lens_page(trees, tree_id, method, query))
+
+    router.add_api_route(f"/trees/{{tree_id}}/{method}", show, methods=READING, name=method)
+
+
+for _method in LISTS:
+    _list(_method)
+
+
+def lens_page(trees: Trees, tree_id: str, method: str, query: ListQuery) -> LensPage:
+    """Return a page of a list; raises `TargetNotFound` with torch's message."""
+    kind = method.removeprefix("named_")
+    is_named = method != kind
+    history = trees.history(tree_id)
+    with trees.reading(tree_id) as opened:
+        listed = _Listed(opened, kind, query)
+        start = min(start_of(query.cursor, opened.record.revision), len(listed.all))
+        chosen = [int(each) for each in listed.all[start : start + query.limit]]
+        rows = LensRows(opened.index, tree_id)
+        modules = tuple(rows.modules(chosen, listed.top)) if kind in ("modules", "children") else ()
+        tensors = {"parameters": rows.parameters, "buffers": rows.buffers}.get(kind)
+        following = start + len(chosen) if start + len(chosen) < len(listed.all) else None
+        cursor = "" if following is None else cursor_of(opened.record.revision, following)
+        return LensPage(
+            tree=tree_head(opened, history, kind, query.target),
+            method=method,
+            other=kind if is_named else f"named_{kind}",
+            kind=kind,
+            is_named=is_named,
+            target=query.target,
+            options=listed.options(is_named),
+            modules=modules,
+            tensors=tuple(tensors(chosen, listed.top)) if tensors else (),
+            first=start + 1 if chosen else 0,
+            total=len(listed.all),
+            first_url=listed.url(method, "") if start else "",
+            next_url=listed.url(method, cursor) if cursor else "",
+            calls=listed.calls(method, chosen),
+        )
+
+
+class _Listed:
+    """All rows, or entries, of a list, and how it is called."""
+
+    def __init__(self, opened: OpenTree, kind: str, query: ListQuery) -> None:
+        self.index = opened.index
+        self.tree_id = opened.record.id
+        self.kind = kind
+        self.query = query
+        self.top = opened.index.row(query.target)
+        self.all: Sequence[int] = self._all()
+
+    def _all(self) -> Sequence[int]:
+        index, top, query = self.index, self.top, self.query
+        match self.kind:
+            case "modules":
+                rows: list[int] = index.listed(top, remove_duplicate=query.remove_duplicate).tolist()
+                return rows
+            case "children":
+                return index.distinct_children(top)
+            case _:
+                columns = self._columns()
+                stop = columns.start[index.end[top] if query.recurse else top + 1]
+                start, duplicates = columns.start[top], query.remove_duplicate
+                entries: list[int] = columns.listed(start, stop, remove_duplicate=duplicates).tolist()
+                return entries
+
+    def _columns(self) -> TensorColumns:
+        return self.index.parameters if self.kind == "parameters" else self.index.buffers
+
+    def options(self, is_named: bool) -> tuple[Option, ...]:
+        query = self.query
+        duplicate = Option("remove_duplicate", query.remove_duplicate)
+        match self.kind:
+            case "modules":
+                return (duplicate,)
+            case "children":
+                return ()
+            case _:
+                recurse = Option("recurse", query.recurse)
+                return (recurse, duplicate) if is_named else (recurse,)
+
+    def _changed(self, is_named: bool) -> dict[str, bool]:
+        return {option.name: option.is_on for option in self.options(is_named) if not option.is_on}
+
+    def url(self, method: str, cursor: str) -> str:
+        limit = "" if self.query.limit == PAGE else str(self.query.limit)
+        options = dict.fromkeys(self._changed(method != self.kind), "false")
+        path = f"/trees/{self.tree_id}/{method}"
+        return with_query(path, target=self.query.target, **options, limit=limit, cursor=cursor)
+
+    def calls(self, method: str, chosen: list[int]) -> tuple[Call, ...]:
+        changed = self._changed(method.startswith("named_"))
+        given = ", ".join(f"{name}={is_on}" for name, is_on in changed.items())
+        one = {"children": "module", "modules": "module", "parameters": "parameter", "buffers": "buffer"}[self.kind]
+        each = f"name, {one}" if method.startswith("named_") else one
+        code = f"for {each} in {module_code(self.query.target)}.{method}({given}):\n    print({each})"
+        output = self._prints(chosen, method.startswith("named_"))
+        options = dict.fromkeys(changed, "false")
+        path = f"/api/trees/{self.tree_id}/{method}"
+        return in_pytorch(code, output), over_http(self.query.origin, path, target=self.query.target, **options)
+
+    def _prints(self, chosen: list[int], named: bool) -> str:
+        if self.kind in ("modules", "children"):
+            return prints_of_modules(self.index, chosen, self.top, named=named)
+        return prints_of_tensors(self.index, self._columns(), chosen, self.top, named=named)

@@ -1,0 +1,155 @@
+"""A run as pages show it: its state in words, its chart, its epochs."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.pages import filters
+from app.pages.fit_chart import FitChart, fit_chart
+from app.pages.loss_chart import LossChart, loss_chart
+from app.pages.run_line import ICONS, RunAct, acts, config_text, outcome, progress_text, trouble
+from app.training.log import EpochColumns, Floats
+from app.training.run import Run
+
+MOST_ROWS = 100
+EARLY = 3
+EACH_EPOCH_UP_TO = 2_000
+NEARLY_FLAT = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """One epoch in the table; `change` is of the loss since the epoch before."""
+
+    epoch: str
+    loss: str
+    change: str
+    slope: str
+    intercept: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run with its epochs, and where its events come from."""
+
+    id: str
+    tree_id: str
+    url: str
+    page_url: str
+    number: int
+    status: str
+    icon: str
+    is_active: bool
+    config: str
+    epochs: int
+    epochs_done: int
+    progress: str
+    progress_width: str
+    each: str
+    stream: str
+    rows: tuple[EpochRow, ...]
+    last_epoch: int
+    is_fitted: bool
+    words: tuple[str, str]
+    chart: LossChart
+    fit: FitChart | None
+    note: str
+    outcome: str
+    trouble: str
+    acts: tuple[RunAct, ...]
+
+
+def run_view(run: Run, columns: EpochColumns | None, back: str, x: float = math.nan) -> RunView:
+    """Return the run with all its epochs so far; its buttons lead back to `back`, its fit is marked at `x`."""
+    losses: Floats = np.empty(0) if columns is None else columns.loss
+    rows = list(epoch_rows(columns, max(0, len(columns) - MOST_ROWS))) if columns is not None else []
+    early = list(_early(columns)) if columns is not None else []
+    return RunView(
+        id=run.id,
+        url=f"/trees/{run.tree}?run={run.id}",
+        page_url=f"/runs/{run.id}",
+        tree_id=run.tree,
+        number=run.number,
+        status=run.status.value,
+        icon=ICONS[run.status],
+        is_active=run.status.is_active,
+        config=config_text(run.config),
+        epochs=run.epochs,
+        epochs_done=run.epochs_done,
+        progress=progress_text(run),
+        progress_width=filters.share_width(run.epochs_done, run.epochs, 120),
+        each=_each(columns),
+        stream=_stream(run),
+        rows=tuple(rows),
+        last_epoch=len(losses) - 1,
+        is_fitted=any(row.slope for row in rows) or bool(early),
+        words=("weight", "bias"),
+        chart=loss_chart(losses, run.epochs),
+        fit=fit_chart(run.config.data, _line(run, columns), early, x),
+        note=flat_note(losses),
+        outcome=outcome(run),
+        trouble=trouble(run),
+        acts=tuple(acts(run, back)),
+    )
+
+
+def _stream(run: Run) -> str:
+    # With few epochs each comes with its own line; of many the page needs the losses and the latest line.
+    batch = "?batch=50" if run.epochs > EACH_EPOCH_UP_TO else ""
+    return f"/api/runs/{run.id}/events{batch}"
+
+
+def epoch_rows(columns: EpochColumns, start: int = 0) -> Iterator[EpochRow]:
+    """Yield the epochs from a place of the columns on; the one before it is only compared with."""
+    before = float(columns.loss[start - 1]) if start else math.nan
+    rows = zip(*(column[start:].tolist() for column in (columns.loss, columns.slope, columns.intercept)), strict=True)
+    for place, (loss, slope, intercept) in enumerate(rows, columns.first + start):
+        yield EpochRow(
+            epoch=filters.exact(place),
+            loss=filters.loss(loss),
+            change=filters.change(loss / before - 1 if before else None),
+            slope=_of_line(slope),
+            intercept=_of_line(intercept),
+        )
+        before = loss
+
+
+def _of_line(number: float) -> str:
+    if not math.isfinite(number):
+        return ""
+    return f"{number:.3f}".replace("-", filters.MINUS) if abs(number) < 1000 else filters.significant(number)
+
+
+def _early(columns: EpochColumns) -> Iterator[tuple[int, float, float]]:
+    if columns.first == 0:
+        early = zip(columns.slope[:EARLY].tolist(), columns.intercept[:EARLY].tolist(), strict=True)
+        yield from ((epoch, slope, intercept) for epoch, (slope, intercept) in enumerate(early) if math.isfinite(slope))
+
+
+def _line(run: Run, columns: EpochColumns | None) -> tuple[float, float] | None:
+    if run.fit is not None:
+        return run.fit.slope, run.fit.intercept
+    if columns is None or not len(columns):
+        return None
+    last = float(columns.slope[-1]), float(columns.intercept[-1])
+    return last if all(map(math.isfinite, last)) else None
+
+
+def _each(columns: EpochColumns | None) -> str:
+    if columns is None or len(columns) < 2:
+        return ""
+    passed = float(columns.at[-1] - columns.at[0]) / (len(columns) - 1)
+    return f"{filters.seconds(passed)} each" if passed > 0 else ""
+
+
+def flat_note(losses: Floats) -> str:
+    """Return what the last epoch did, where it did nearly nothing."""
+    if len(losses) < 3:
+        return ""
+    before, latest = losses[-2:].tolist()
+    if not before or not math.isfinite(latest / before):
+        return ""
+    last = latest / before - 1
+    return f"Nearly flat: {filters.change(last)} in the last epoch." if abs(last) < NEARLY_FLAT else ""

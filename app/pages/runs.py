@@ -1,0 +1,209 @@
+"""The pages of runs: all of them, one of them, its epochs; and the buttons that pause, resume, cancel and apply."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.responses import RedirectResponse, StreamingResponse
+
+from app.api.cursors import cursor_of, numbers_of
+from app.api.dependencies import RunsDep
+from app.api.run_epochs import csv_lines
+from app.errors import CannotDo
+from app.pages import filters
+from app.pages.calls import Call, over_http
+from app.pages.fit_chart import FitChart, title_of
+from app.pages.links import with_query
+from app.pages.loss_chart import Spark, sparkline
+from app.pages.run_line import RunLine, run_line
+from app.pages.run_view import EpochRow, RunView, epoch_rows, run_view
+from app.pages.templating import READING, Context, page
+from app.training.run import Run
+from app.training.runs import Runs
+
+router = APIRouter(include_in_schema=False)
+
+PAGE = 50
+EPOCHS = 200
+MOST_EPOCHS = 1_000_000
+DRAWN_EPOCHS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run in the table of all."""
+
+    line: RunLine
+    spark: Spark | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunsPage(Context):
+    """Runs, newest first; of one tree where it is given."""
+
+    template: ClassVar[str] = "runs.html"
+
+    runs: tuple[RunRow, ...]
+    tree: str
+    total: int
+    next_url: str
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFact:
+    """A fact of a run."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage(Context):
+    """One run."""
+
+    template: ClassVar[str] = "run.html"
+
+    run: RunView
+    line: RunLine
+    fit: FitChart | None
+    facts: tuple[RunFact, ...]
+    created_at: datetime
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochsPage(Context):
+    """A page of a run's epochs."""
+
+    template: ClassVar[str] = "epochs.html"
+
+    line: RunLine
+    page_url: str
+    rows: tuple[EpochRow, ...]
+    total: int
+    first_url: str
+    next_url: str
+    csv_url: str
+    calls: tuple[Call, ...]
+
+
+@router.api_route("/runs", methods=READING)
+def list_runs(
+    request: Request,
+    runs: RunsDep,
+    tree: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """All runs, newest first."""
+    found, before = runs.list(tree or None, limit, None if cursor is None else numbers_of(cursor, 1)[0])
+    following = "" if before is None else with_query("/runs", tree=tree or "", cursor=cursor_of(before))
+    rows = tuple(RunRow(run_line(run), spark_of(runs, run)) for run in found)
+    calls = (over_http(_origin(request), "/api/runs", tree=tree or ""),)
+    return page(RunsPage(rows, tree or "", runs.count(tree or None), following, calls))
+
+
+@router.api_route("/runs/{run_id}", methods=READING)
+def show_run(request: Request, runs: RunsDep, run_id: str) -> Response:
+    """One run."""
+    run = runs.get(run_id)
+    columns, _ = runs.epochs(run_id, -1, MOST_EPOCHS)
+    view = run_view(run, columns, "run")
+    calls = (
+        over_http(_origin(request), f"/api/runs/{run_id}"),
+        Call("As it happens", f"curl -N {_origin(request)}/api/runs/{run_id}/events"),
+    )
+    return page(RunPage(view, run_line(run, run_id), view.fit, facts_of(run), run.created_at, calls))
+
+
+@router.api_route("/runs/{run_id}/epochs", methods=READING)
+def show_epochs(
+    request: Request,
+    runs: RunsDep,
+    run_id: str,
+    after: Annotated[int, Query(ge=-1)] = -1,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = EPOCHS,
+) -> Response:
+    """A page of the run's epochs."""
+    run = runs.get(run_id)
+    # One more before the first, for the change since then.
+    columns, following = runs.epochs(run_id, max(after - 1, -1), limit + (1 if after >= 0 else 0))
+    rows = epoch_rows(columns, 1 if after >= 0 else 0) if columns is not None else ()
+    path = f"/runs/{run_id}/epochs"
+    size = "" if limit == EPOCHS else str(limit)
+    return page(
+        EpochsPage(
+            line=run_line(run, run_id),
+            page_url=f"/runs/{run_id}",
+            rows=tuple(rows),
+            total=run.epochs_done,
+            first_url=path if after >= 0 else "",
+            next_url="" if following is None else with_query(path, after=str(following), limit=size),
+            csv_url=f"/runs/{run_id}/epochs.csv",
+            calls=(over_http(_origin(request), f"/api{path}", after="" if after < 0 else str(after)),),
+        )
+    )
+
+
+@router.api_route("/runs/{run_id}/epochs.csv", methods=READING)
+def download_epochs(runs: RunsDep, run_id: str) -> Response:
+    """All epochs as a file."""
+    runs.get(run_id)
+    headers = {"Content-Disposition": f'attachment; filename="{run_id}-epochs.csv"', "Cache-Control": "no-store"}
+    return StreamingResponse(csv_lines(runs, run_id, -1, None), headers=headers, media_type="text/csv")
+
+
+@router.post("/runs/{run_id}/delete")
+def delete(runs: RunsDep, run_id: str) -> Response:
+    """Forget the run."""
+    runs.delete(run_id)
+    return RedirectResponse("/runs", 303)
+
+
+@router.post("/runs/{run_id}/{command}")
+def command(runs: RunsDep, run_id: str, command: str, back: str = "run") -> Response:
+    """Pause, resume, cancel or apply, then back to where the button was."""
+    commands = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel, "apply": runs.apply}
+    if command not in commands:
+        raise CannotDo(f"A run can be told {', '.join(commands)}; not {command[:40]!r}.")
+    commands[command](run_id)
+    run = runs.get(run_id)
+    to_tree = back == "tree" and not run.tree_deleted
+    return RedirectResponse(f"/trees/{run.tree}?run={run_id}" if to_tree else f"/runs/{run_id}", 303)
+
+
+def spark_of(runs: Runs, run: Run) -> Spark | None:
+    """Return the run's loss in small; None where there is nothing to draw, or too much to read for a list."""
+    if not 0 < run.epochs_done <= DRAWN_EPOCHS:
+        return None
+    columns, _ = runs.epochs(run.id, -1, DRAWN_EPOCHS)
+    return None if columns is None else sparkline(columns.loss.tolist(), run.epochs)
+
+
+def facts_of(run: Run) -> tuple[RunFact, ...]:
+    """Return what is known of the run beside its epochs."""
+    config = run.config
+    facts = [
+        RunFact("Epochs", f"{filters.exact(run.epochs_done)} of {filters.exact(run.epochs)}"),
+        RunFact("Optimizer", f"{config.optimizer}, lr {config.lr:g}"),
+        RunFact("Loss function", config.loss),
+        RunFact("Seed", "none" if config.seed is None else str(config.seed)),
+        RunFact("Data", title_of(config.data)),
+        RunFact("From revision", str(run.tree_revision)),
+        RunFact("Became revision", "none" if run.result_revision is None else str(run.result_revision)),
+        RunFact("Loss", filters.loss(run.loss, run.nonfinite) or "none yet"),
+        RunFact("Lowest loss", filters.loss(run.best_loss) or "none yet"),
+    ]
+    if run.fit is not None and math.isfinite(run.fit.slope):
+        line = f"{filters.significant(run.fit.slope)} x {filters.signed(run.fit.intercept)}"
+        facts.append(RunFact("The tree then", line))
+    if run.started_at is not None and run.ended_at is not None:
+        facts.append(RunFact("Took", filters.seconds((run.ended_at - run.started_at).total_seconds())))
+    return tuple(facts)
+
+
+def _origin(request: Request) -> str:
+    return str(request.base_url).rstrip("/")

@@ -1,0 +1,68 @@
+// The table of epochs, its newest rows written as they arrive; it stays at its end unless somebody scrolled up.
+
+import { change, exact, loss as lossText, ofLine } from "./lib/numbers.js";
+
+/** @typedef {import("./lib/run_log.js").RunLog} RunLog */
+
+const MOST_ROWS = 100;
+
+/**
+ * @param {RunLog} log
+ * @param {number} epoch
+ */
+function cells(log, epoch) {
+  const loss = log.losses[epoch];
+  const before = epoch > 0 ? log.losses[epoch - 1] : null;
+  const line = log.lines.get(epoch);
+  return [
+    exact(epoch),
+    typeof loss === "number" ? lossText(loss) : (log.nonfinite.get(epoch) ?? "").replace("-", "\u2212"),
+    typeof loss === "number" && before ? change(loss / before - 1) : "",
+    line ? ofLine(line.slope) : "",
+    line ? ofLine(line.intercept) : "",
+  ];
+}
+
+/**
+ * @param {HTMLElement} body
+ * @param {RunLog} log
+ */
+function write(body, log) {
+  const shown = Number(body.dataset.last ?? "-1");
+  const first = Math.max(0, log.done - MOST_ROWS);
+  if (log.done <= shown + 1) return;
+  if (first > shown) body.replaceChildren();
+  for (let epoch = Math.max(first, shown + 1); epoch < log.done; epoch += 1) body.append(row(cells(log, epoch)));
+  while (body.childElementCount > MOST_ROWS) body.firstElementChild?.remove();
+  body.querySelector(".epochs-last")?.classList.remove("epochs-last");
+  body.lastElementChild?.classList.add("epochs-last");
+  body.dataset.last = String(log.done - 1);
+}
+
+/** @param {string[]} texts */
+function row(texts) {
+  const made = document.createElement("tr");
+  for (const [place, text] of texts.entries()) {
+    const cell = document.createElement("td");
+    cell.className = place === 0 || place === 2 ? "n faint" : "n";
+    cell.textContent = text;
+    made.append(cell);
+  }
+  return made;
+}
+
+function toEnd() {
+  const scroll = document.querySelector("[data-epoch-scroll]");
+  if (scroll) scroll.scrollTop = scroll.scrollHeight;
+}
+
+toEnd();
+document.addEventListener("run", (event) => {
+  const log = /** @type {CustomEvent<RunLog>} */ (event).detail;
+  const body = document.querySelector("[data-epoch-rows]");
+  const scroll = document.querySelector("[data-epoch-scroll]");
+  if (!(body instanceof HTMLElement) || !scroll || !log.done) return;
+  const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40;
+  write(body, log);
+  if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
+});

@@ -1,0 +1,54 @@
+// The active runs of a list, kept as they are now: one stream for all of them; the list is fetched again when one ends.
+
+import { exact, loss as lossText } from "./lib/numbers.js";
+import { refresh } from "./swap.js";
+
+const ACTIVE = new Set(["queued", "running", "paused"]);
+const MOST = 8;
+
+/** @type {EventSource | null} */
+let source = null;
+
+function active() {
+  return [...document.querySelectorAll("[data-live-run]")].filter((each) => ACTIVE.has(each.getAttribute("data-live-status") ?? ""));
+}
+
+/**
+ * @param {string} run
+ * @param {number} epoch
+ * @param {number | null} loss
+ */
+function show(run, epoch, loss) {
+  const row = document.querySelector(`[data-live-run="${CSS.escape(run)}"]`);
+  const total = row?.getAttribute("data-live-epochs");
+  const [words, progress] = [row?.querySelector("[data-live-loss]"), row?.querySelector("[data-live-progress]")];
+  if (words && loss !== null) words.textContent = lossText(loss);
+  if (progress && total) progress.textContent = `${exact(epoch + 1)} / ${exact(Number(total))}`;
+}
+
+function open() {
+  const runs = active().slice(0, MOST);
+  if (source || !runs.length || document.hidden) return;
+  const query = runs.map((each) => `run=${encodeURIComponent(each.getAttribute("data-live-run") ?? "")}`).join("&");
+  source = new EventSource(`/api/events?${query}&batch=200`);
+  source.addEventListener("epochs", (event) => {
+    const { run, epoch, loss } = JSON.parse(event.data);
+    show(run, epoch[1], loss[loss.length - 1]);
+  });
+  source.addEventListener("end", () => void again());
+}
+
+async function again() {
+  close();
+  await refresh(["runs"]);
+  open();
+}
+
+function close() {
+  source?.close();
+  source = null;
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+addEventListener("pagehide", close);
+open();
