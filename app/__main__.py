@@ -1,0 +1,5 @@
+"""`python -m app` is `moduletree`."""
+
+from app.cli import main
+
+main()

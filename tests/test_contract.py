@@ -1,0 +1,233 @@
+"""The contract: what the document says, what there is, and what is answered are the same."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from pydantic import BaseModel
+from schemathesis.checks import CHECKS, load_all_checks
+
+from app.api import schemas
+from app.api.trees import TreeRow
+from app.main import create_app
+from app.settings import Settings
+from app.trees.rows import BufferRow, Histogram, ModuleRow, ParameterRow, TensorStats
+from app.trees.summary import Summary, SummaryRow
+from tests.live import LiveServer
+
+VIEWS = (
+    "modules", "named_modules", "children", "named_children", "parameters", "named_parameters", "buffers",
+    "named_buffers", "get_submodule", "get_parameter", "get_buffer", "state_dict", "repr", "skeleton", "code",
+    "summary",
+)  # fmt: skip
+CHANGES = (
+    "register_buffer", "register_parameter", "add_module", "delete", "apply", "requires_grad_", "train", "eval",
+    "load_state_dict", "undo", "redo", "forward",
+)  # fmt: skip
+OPERATIONS = {
+    ("post", "/api/trees"),
+    ("get", "/api/trees"),
+    ("get", "/api/trees/{tree_id}"),
+    ("patch", "/api/trees/{tree_id}"),
+    ("delete", "/api/trees/{tree_id}"),
+    *[("get", f"/api/trees/{{tree_id}}/{view}") for view in VIEWS],
+    *[("post", f"/api/trees/{{tree_id}}/{change}") for change in CHANGES],
+    ("get", "/api/apply_functions"),
+    ("post", "/api/trees/{tree_id}/runs"),
+    ("get", "/api/runs"),
+    ("get", "/api/runs/{run_id}"),
+    ("delete", "/api/runs/{run_id}"),
+    *[("post", f"/api/runs/{{run_id}}/{change}") for change in ("cancel", "pause", "resume", "apply")],
+    ("get", "/api/runs/{run_id}/epochs"),
+    ("get", "/api/runs/{run_id}/events"),
+    ("get", "/api/events"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+}
+LATER = ("factor", "upload", "checkpoint", "trace", "folded", "shapes", "diff")
+
+# Streams without an end are left out, and so is what starts training: those have tests of their own.
+ENDLESS = ("/api/runs/{run_id}/events", "/api/events")
+METHODS = ("get", "post", "patch", "delete", "put")
+
+
+app = create_app(Settings())
+document = app.openapi()
+components = {"components": document["components"]}
+schema = schemathesis.openapi.from_dict(document)
+schema.config.generation.update(modes=list(schemathesis.GenerationMode))
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method, path, item[method]
+
+
+each_operation = pytest.mark.parametrize(
+    "operation", [pytest.param(each, id=f"{method} {path}") for method, path, each in operations()]
+)
+
+
+class TestDocument:
+    def test_lists_the_operations_of_this_release_and_no_other(self) -> None:
+        assert {(method, path) for method, path, _ in operations()} == OPERATIONS
+
+    def test_says_nothing_of_what_comes_later(self) -> None:
+        paths = " ".join(document["paths"])
+
+        assert not [word for word in LATER if word in paths]
+        kinds = document["components"]["schemas"]["NewTree"]["properties"]["source"]["discriminator"]["mapping"]
+        assert set(kinds) == {"linear", "grid"}
+
+    def test_names_each_operation_once_after_the_method(self) -> None:
+        ids = {path: each["operationId"] for _, path, each in operations() if path.startswith("/api/trees/{tree_id}/")}
+        del ids["/api/trees/{tree_id}/runs"]
+
+        assert all(path.rpartition("/")[2] == operation_id for path, operation_id in ids.items())
+        every = [each["operationId"] for _, _, each in operations()]
+        assert len(every) == len(set(every))
+
+    @each_operation
+    def test_every_operation_is_described_tagged_and_has_an_example(self, operation: dict[str, Any]) -> None:
+        assert operation["description"]
+        assert operation["tags"]
+        for content in _contents(operation):
+            for media_type in content.values():
+                assert "example" in media_type or "examples" in media_type, content
+
+    @each_operation
+    def test_every_failure_is_a_problem(self, operation: dict[str, Any]) -> None:
+        for status, response in operation["responses"].items():
+            if status >= "4":
+                content = response["content"]["application/problem+json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+    @each_operation
+    def test_every_example_fits_its_schema(self, operation: dict[str, Any]) -> None:
+        for content in _contents(operation):
+            for media_type, each in content.items():
+                if "json" in media_type and "ndjson" not in media_type:
+                    validator = jsonschema_rs.Draft202012Validator(
+                        {"components": document["components"], **each["schema"]}
+                    )
+                    for example in _examples(each):
+                        validator.validate(example)
+
+    @pytest.mark.parametrize(
+        ("row", "model"),
+        [
+            (ModuleRow, schemas.Module),
+            (ParameterRow, schemas.Parameter),
+            (BufferRow, schemas.Buffer),
+            (TensorStats, schemas.Stats),
+            (Histogram, schemas.Histogram),
+            (Summary, schemas.Summary),
+            (SummaryRow, schemas.SummaryRow),
+            (TreeRow, schemas.Tree),
+        ],
+    )
+    def test_rows_have_the_fields_that_the_document_names(
+        self, row: type[msgspec.Struct], model: type[BaseModel]
+    ) -> None:
+        assert set(row.__struct_fields__) == set(model.model_fields)
+
+
+class TestExamples:
+    def test_every_request_example_works_on_the_tutorials_tree(self, server: LiveServer) -> None:
+        http = server.client
+        tried = []
+        for method, path, operation in operations():
+            media_types = operation.get("requestBody", {}).get("content", {})
+            for example in _examples(media_types.get("application/json", {})):
+                url = path.replace("{tree_id}", _new_tree(http))
+                answer = http.request(method, url, json=example)
+                assert answer.is_success, f"{method} {path} {example}: {answer.text}"
+                tried.append(path)
+        assert len(tried) >= 13
+
+    def test_every_view_answers_what_its_example_looks_like(self, server: LiveServer) -> None:
+        tree = _new_tree(server.client)
+        for view in VIEWS:
+            target = {"get_parameter": "weight", "get_buffer": "buf"}.get(view, "")
+            server.client.post(f"/api/trees/{tree}/register_buffer", json={"name": "buf", "value": [4]})
+            answer = server.client.get(f"/api/trees/{tree}/{view}", params={"target": target})
+            content = document["paths"][f"/api/trees/{{tree_id}}/{view}"]["get"]["responses"]["200"]["content"]
+            media_type = answer.headers["content-type"].partition(";")[0]
+            assert media_type in content
+            if media_type == "application/json":
+                assert _shape(content[media_type]["example"]) == _shape(answer.json())
+
+
+@pytest.fixture
+def opened(server: LiveServer) -> str:
+    """A tree for all that is tried on one operation."""
+    return _new_tree(server.client)
+
+
+load_all_checks()
+checks: list[Any] = CHECKS.get_by_names(
+    ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
+)
+
+
+@schema.include(path_regex="^/api/(trees|apply_functions)").exclude(path_regex="/runs$").parametrize()
+@settings(
+    max_examples=8,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_whatever_is_asked_is_answered_as_it_says(
+    case: schemathesis.Case[Any], server: LiveServer, opened: str
+) -> None:
+    if "tree_id" in case.path_parameters:
+        case.path_parameters["tree_id"] = opened
+    if isinstance(case.body, dict) and isinstance(case.body.get("source"), dict):
+        _bound(case.body["source"])
+    answer = case.call(base_url=server.url)
+    case.validate_response(answer, checks=checks)
+
+
+def _new_tree(http: httpx.Client) -> str:
+    root = {"weight": 1.0, "children": {"sub1": {"children": {"sub2_1": {}}}}}
+    answer = http.post("/api/trees", json={"source": {"kind": "linear", "root": root}})
+    tree_id: str = answer.json()["id"]
+    return tree_id
+
+
+def _bound(source: Any) -> None:
+    # A grid in between, of a hundred thousand modules, fits too, and takes its time.
+    for key, most in (("branching", 4), ("depth", 3)):
+        if type(source.get(key)) is int and most < source[key] < 10**6:
+            source[key] = most
+
+
+def _contents(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "requestBody" in operation:
+        yield operation["requestBody"]["content"]
+    for status, response in operation["responses"].items():
+        if status.startswith("2") and "content" in response:
+            yield response["content"]
+
+
+def _examples(media_type: dict[str, Any]) -> list[Any]:
+    named = media_type.get("examples", {})
+    return [media_type["example"]] if "example" in media_type else [each["value"] for each in named.values()]
+
+
+def _shape(document: Any) -> Any:
+    """The keys of a document at all levels, and the kinds of its lists' first items."""
+    if isinstance(document, dict):
+        return {key: _shape(value) for key, value in document.items() if value is not None}
+    if isinstance(document, list):
+        return [_shape(document[0])] if document else []
+    return "number" if isinstance(document, int | float) and not isinstance(document, bool) else type(document).__name__
