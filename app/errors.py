@@ -1,17 +1,17 @@
 """What can go wrong, in the words of the domain; `problems.py` alone knows the HTTP statuses.
 
-    ModuletreeError
-    ├── NotFound            no such tree, run, revision
-    │   └── TargetNotFound  get_* target missing or of another kind (torch's AttributeError)
-    ├── NameRefused         a name torch refuses (torch's KeyError)
-    ├── CannotDo            an operation that this tree or run cannot do
-    ├── RevisionMismatch    If-Match does not name the present revision
-    ├── TooLarge            over a limit of the server
-    ├── Invalid             input that does not fit, with every misfit at once
-    │   └── UnreadableFile  a broken or unsafe file
-    ├── NotAllowed          not to be imported, not under an allowed root, cross-site
-    ├── Unauthorized        no token, or a wrong one
-    └── TooManyRuns         the queue is full
+ModuletreeError
+├── NotFound            no such tree, run, revision
+│   └── TargetNotFound  get_* target missing or of another kind (torch's AttributeError)
+├── NameRefused         a name torch refuses (torch's KeyError)
+├── CannotDo            an operation that this tree or run cannot do
+├── RevisionMismatch    If-Match does not name the present revision
+├── TooLarge            over a limit of the server
+├── Invalid             input that does not fit, with every misfit at once
+│   └── UnreadableFile  a broken or unsafe file
+├── NotAllowed          not to be imported, not under an allowed root, cross-site
+├── Unauthorized        no token, or a wrong one
+└── TooManyRuns         the queue is full
 """
 
 from dataclasses import dataclass

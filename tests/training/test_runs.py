@@ -223,7 +223,7 @@ def test_a_run_in_an_endless_epoch_is_cancelled_too(world: World) -> None:
 
 def test_a_paused_run_goes_on_as_if_nothing_had_been(world: World) -> None:
     tree = world.tree()
-    config = RunConfig(epochs=20_000, optimizer="Adam")
+    config = RunConfig(epochs=6000, optimizer="Adam")
     run = world.under_way(world.runs.start(tree.id, config), 100)
     assert world.runs.pause(run.id).status == "paused"
     with pytest.raises(CannotDo, match="paused"):
@@ -325,7 +325,7 @@ def test_a_full_queue_refuses_and_leaves_nothing(tmp_path: Path) -> None:
 def test_a_stopped_server_interrupts_its_runs_and_the_next_one_resumes_them(
     tmp_path: Path, checkpoint_every: int
 ) -> None:
-    config = RunConfig(epochs=20_000, optimizer="Adam", checkpoint_every=checkpoint_every, seed=1)
+    config = RunConfig(epochs=6000, optimizer="Adam", checkpoint_every=checkpoint_every, seed=1)
     world = World(tmp_path)
     tree = world.tree()
     run = world.under_way(world.runs.start(tree.id, config), 300)
@@ -340,7 +340,7 @@ def test_a_stopped_server_interrupts_its_runs_and_the_next_one_resumes_them(
         assert (run.checkpoint_epoch is None) == (checkpoint_every == 0)
         assert [event.event for event in world.events(run)][-2:] == ["status", "end"]
         done = world.losses(run)
-        assert 300 <= len(done) < 20_000
+        assert 300 <= len(done) < 6000
 
         assert world.runs.resume(run.id).status in {"queued", "running"}
         assert world.ended(world.runs.resume(waiting.id)).status == "succeeded"
