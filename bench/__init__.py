@@ -1,0 +1,1 @@
+"""What Moduletree costs, measured."""

@@ -1,0 +1,39 @@
+"""One line of the benchmark's table: what takes how long, over what it is compared with, round by round."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Seconds of ours and of theirs, taken in turns; `aim` is the ratio that is hoped for, None where there is none."""
+
+    ours: str
+    theirs: str
+    our_s: list[float]
+    their_s: list[float]
+    aim: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """The median of the rounds' ratios: what slows a whole round down leaves it as it is."""
+        return statistics.median(ours / theirs for ours, theirs in zip(self.our_s, self.their_s, strict=True))
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def table(measures: Iterable[Measure]) -> str:
+    """Return the measures as lines that a person can read."""
+    lines = [f"{'':34}{'ms':>10}  {'over':34}{'ms':>10}{'ratio':>9}{'aim':>7}"]
+    for measure in measures:
+        ours, theirs = (statistics.median(times) * 1e3 for times in (measure.our_s, measure.their_s))
+        aim = "" if measure.aim is None else f"{measure.aim:g}"
+        lines.append(f"{measure.ours:34}{ours:10.1f}  {measure.theirs:34}{theirs:10.1f}{measure.ratio:9.3f}{aim:>7}")
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""What a look at a whole tree costs: from live modules to the skeleton's bytes, over torch's three named walks.
+
+    python -m bench.skeleton [--branching 10] [--depth 5] [--rounds 7]
+
+The garbage collector is on, as it is in the server. Both sides take turns.
+"""
+
+import argparse
+
+from torch import nn
+
+from app.trees.index import TreeIndex
+from app.trees.limits import Limits
+from app.trees.skeleton import skeleton
+from app.trees.sources import open_source
+from bench.measure import Measure, seconds, table
+
+REVISION = 1
+
+
+def walk(module: nn.Module) -> None:
+    """Do what torch does for the three named views."""
+    for view in (module.named_modules, module.named_parameters, module.named_buffers):
+        for _ in view():
+            pass
+
+
+def measure(branching: int = 10, depth: int = 5, rounds: int = 7) -> list[Measure]:
+    """Return the cost of the first skeleton of a tree, and of one whose index is kept."""
+    module = open_source({"kind": "grid", "branching": branching, "depth": depth, "seed": 0}, Limits())
+    index = TreeIndex.of(module)
+    walks, first, kept = [], [], []
+    for _ in range(rounds):
+        walks.append(seconds(lambda: walk(module)))
+        first.append(seconds(lambda: skeleton(TreeIndex.of(module), REVISION)))
+        kept.append(seconds(lambda: skeleton(index, REVISION)))
+    theirs = "torch's three named walks"
+    return [
+        Measure(f"skeleton of {len(index):,} modules", theirs, first, walks, aim=0.6),
+        Measure("the same, its index kept", theirs, kept, walks),
+    ]
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--branching", type=int, default=10)
+    parser.add_argument("--depth", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
+    asked = parser.parse_args()
+    print(table(measure(asked.branching, asked.depth, asked.rounds)))
+
+
+if __name__ == "__main__":
+    main()
