@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from app.errors import TooLarge
+from app.errors import CannotDo, TooLarge
 from app.trees.index import TreeIndex, printed_class
 
 MAX_CHARS = 64_000_000
@@ -13,8 +13,8 @@ MAX_CHARS = 64_000_000
 def repr_of(index: TreeIndex, row: int = 0) -> str:
     """Return `repr(module)` of the module at a row, without torch's recursion (which ends at depth 333).
 
-    A class with a `__repr__` of its own is asked for it. Raises `TooLarge` past 64 million characters: the indents of
-    a deep chain are quadratic in its depth.
+    A class with a `__repr__` of its own is asked for it; raises `CannotDo` where that one recurses too deep. Raises
+    `TooLarge` past 64 million characters: the indents of a deep chain are quadratic in its depth.
     """
     parts, chars = [], 0
     for text, depth in _parts(index.modules[row]):
@@ -38,7 +38,7 @@ def _parts(top: nn.Module) -> Iterator[tuple[str, int]]:
         if isinstance(item, str):
             yield item, depth
         elif type(item).__repr__ is not nn.Module.__repr__:
-            yield repr(item), depth
+            yield _own_repr(item), depth
         else:
             extra = item.extra_repr()
             lines = extra.split("\n") if extra else []
@@ -50,6 +50,13 @@ def _parts(top: nn.Module) -> Iterator[tuple[str, int]]:
                     todo.append((f"\n  ({name}): ", depth))
             else:
                 yield f"{printed_class(item)}({extra})", depth
+
+
+def _own_repr(module: nn.Module) -> str:
+    try:
+        return repr(module)
+    except RecursionError as error:
+        raise CannotDo(f"A {type(module).__name__} prints itself, and is nested too deep for that.") from error
 
 
 def _indented(text: str, depth: int) -> str:

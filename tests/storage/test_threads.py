@@ -1,10 +1,8 @@
 """Trees under many threads: changes take turns and none is lost; readers see whole states only."""
 
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 import torch
 
 from app.errors import NotFound, RevisionMismatch
@@ -12,13 +10,6 @@ from app.storage.trees import OpenTree
 from tests.storage.kept_trees import KeptTrees, buffers_of
 
 THREADS, CHANGES = 6, 8
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[KeptTrees]:
-    kept = KeptTrees(tmp_path)
-    yield kept
-    kept.close()
 
 
 def at_once(*works: Callable[[], object]) -> None:

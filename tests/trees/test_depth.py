@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from app.errors import TooLarge
+from app.errors import CannotDo, TooLarge
 from app.trees import snapshot, views
 from app.trees.apply import apply
 from app.trees.code import python_of
@@ -174,6 +174,16 @@ def test_line_breaks_in_names_cannot_blow_up_the_text() -> None:
     model.get_submodule(path_of(1_000)).add_module("\n" * 1_000_000, nn.Identity())
     with pytest.raises(TooLarge):
         repr_of(TreeIndex.of(model))
+
+
+def test_a_class_that_prints_itself_by_recursion_is_refused_where_that_ends() -> None:
+    model = nn.ModuleList()
+    for _ in range(DEEP):
+        model = nn.ModuleList([model])
+    index = TreeIndex.of(model)
+    with pytest.raises(CannotDo, match="A ModuleList prints itself"):
+        repr_of(index)
+    assert repr_of(index, DEEP) == "ModuleList()"
 
 
 def test_a_tree_deeper_than_allowed_is_refused() -> None:
