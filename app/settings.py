@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -60,7 +61,7 @@ class Settings(BaseSettings):
         description="Folder that keeps trees and runs; made if missing. By default the user's own data folder.",
     )
     database: str = Field(
-        default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'moduletree.db'}",
+        default_factory=lambda data: f"sqlite:///{quote(str(data['data_dir'] / 'moduletree.db'))}",
         description="Where rows are kept: a sqlite:/// URL. By default moduletree.db in the data folder.",
     )
     root: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_at_commas)] = Field(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import SettingError, Settings, default_data_dir, env_name, load
+from app.storage.database import Database
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,3 +113,11 @@ def test_no_secret_is_told() -> None:
 )
 def test_loopback_is_what_only_this_machine_reaches(host: str, alone: bool) -> None:
     assert Settings(host=host).is_loopback is alone
+
+
+def test_the_database_lies_in_a_data_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a b?c=1%20#d"
+
+    Database.open(load({"data_dir": folder}).database).close()
+
+    assert (folder / "moduletree.db").is_file()
