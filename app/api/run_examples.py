@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.api.documents import PROBLEM
 from app.api.examples import page
 
 CONFIG: dict[str, Any] = {
@@ -109,10 +110,10 @@ data: {"id":"r_ab2cd3ef4g","status":"succeeded","epochs":1,"epochs_done":1,"loss
 
 """
 BATCHED = """\
-id: 12
+id: 5
 event: epochs
-data: {"epoch":[0,9],"loss":[37.13650131225586,6.440334320068359,null],"at":"2026-01-01T12:00:00.011100Z",\
-"slope":2.0484,"intercept":0.6955,"nonfinite":[[2,2,"nan"]]}
+data: {"epoch":[0,2],"loss":[37.13650131225586,6.440334320068359,null],"at":"2026-01-01T12:00:00.005100Z",\
+"slope":1.8585457801818848,"intercept":0.6507298946380615,"nonfinite":[[2,2,"nan"]]}
 
 """
 SEVERAL = """\
@@ -121,3 +122,31 @@ event: epoch
 data: {"run":"r_ab2cd3ef4g","epoch":0,"loss":37.13650131225586,"at":"2026-01-01T12:00:00.004900Z"}
 
 """
+
+
+def _problem(status: int, title: str, detail: str) -> dict[str, Any]:
+    example = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return {"content": {PROBLEM: {"example": example}}}
+
+
+NO_SUCH_RUN: dict[str, Any] = {
+    "description": "No such run",
+    **_problem(404, "Not Found", "There is no run 'r_ab2cd3ef4g'. GET /api/runs lists those there are."),
+}
+NOT_NOW: dict[str, Any] = {
+    "description": "Not in the state that the run is in",
+    **_problem(409, "Conflict", "The run r_ab2cd3ef4g is succeeded: it is over."),
+}
+CANNOT_TRAIN: dict[str, Any] = {
+    "description": "The tree cannot be trained",
+    **_problem(409, "Conflict", "The tree 'linear_model1' cannot be trained: no parameter of it requires a gradient."),
+}
+QUEUE_FULL: dict[str, Any] = {
+    "description": "Too many runs wait already",
+    "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "example": 5}},
+    **_problem(
+        429,
+        "Too Many Requests",
+        "16 runs wait already, the most that may: try again when one has ended, or cancel one.",
+    ),
+}

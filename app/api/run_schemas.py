@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from app.api.schemas import Instant
-from app.training.config import RunConfig
-from app.training.data import Data, LineData, TableData
+from app.training.config import MAX_EPOCHS, SEEDS, RunConfig
+from app.training.data import MAX_POINTS, Data, LineData, TableData
+from app.training.losses import LOSSES
+from app.training.optimizers import OPTIMIZERS
 from app.training.run import RunStatus
 
 Nonfinite = Literal["nan", "inf", "-inf"]
@@ -26,35 +28,54 @@ class LineRequest(_Request):
     kind: Literal["line"]
     slope: float = 2
     intercept: float = 1
-    count: int = Field(10, description="How many points.")
+    count: int = Field(10, description="How many points.", json_schema_extra={"minimum": 1, "maximum": MAX_POINTS})
 
 
 class TableRequest(_Request):
-    """Rows of x and, as many, rows of y."""
+    """Rows of x and, as many, rows of y, with 20,000 numbers in all."""
 
     kind: Literal["table"]
-    x: list[list[float]]
-    y: list[list[float]]
+    x: list[list[float]] = Field(json_schema_extra={"minItems": 1})
+    y: list[list[float]] = Field(json_schema_extra={"minItems": 1})
 
 
 class NewRun(_Request):
     """What to train; everything left out is as in the tutorial."""
 
-    epochs: int = 10
-    lr: float = 0.01
-    optimizer: str = Field("SGD", description="A class of `torch.optim`.")
+    # Bounds are documented here and checked by `app.training.config`, which tells every misfit at once.
+    epochs: int = Field(10, json_schema_extra={"minimum": 1, "maximum": MAX_EPOCHS})
+    lr: float = Field(0.01, json_schema_extra={"minimum": 0})
+    optimizer: str = Field("SGD", description="A class of `torch.optim`.", json_schema_extra={"enum": list(OPTIMIZERS)})
     optimizer_args: dict[str, SkipValidation[Any]] = Field(
         default_factory=dict, description="Further arguments of the optimizer, as torch names them.", examples=[{}]
     )
-    loss: str = Field("MSELoss", description="A class of `torch.nn` that compares a prediction with a real target.")
-    seed: int | None = Field(None, description="For `torch.manual_seed`, before the first epoch.")
+    loss: str = Field(
+        "MSELoss",
+        description="A class of `torch.nn` that compares a prediction with a real target.",
+        json_schema_extra={"enum": list(LOSSES)},
+    )
+    seed: int | None = Field(
+        None,
+        description="For `torch.manual_seed`, before the first epoch.",
+        json_schema_extra={"minimum": SEEDS.start, "exclusiveMaximum": SEEDS.stop},
+    )
     data: LineRequest | TableRequest = Field(
         default_factory=lambda: LineRequest(kind="line"), discriminator="kind", description="What to learn from."
     )
-    module_stats_every: int = Field(0, description="Statistics of modules every so many epochs; only 0 (never) yet.")
-    checkpoint_every: int = Field(0, description="A checkpoint after every so many epochs; 0 is never.")
-    step: str = Field("autograd", description="How a step is taken; only `autograd` yet.")
-    executor: str = Field("local", description="Where it is trained; only `local` yet.")
+    module_stats_every: int = Field(
+        0, description="Statistics of modules every so many epochs; only 0 (never) yet.", json_schema_extra={"const": 0}
+    )
+    checkpoint_every: int = Field(
+        0,
+        description="A checkpoint after every so many epochs; 0 is never.",
+        json_schema_extra={"minimum": 0, "maximum": MAX_EPOCHS},
+    )
+    step: str = Field(
+        "autograd", description="How a step is taken; only `autograd` yet.", json_schema_extra={"enum": ["autograd"]}
+    )
+    executor: str = Field(
+        "local", description="Where it is trained; only `local` yet.", json_schema_extra={"enum": ["local"]}
+    )
 
     def config(self) -> RunConfig:
         """Return the request as training takes it."""

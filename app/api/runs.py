@@ -12,9 +12,10 @@ from app.api.answers import JSON, TreeId
 from app.api.bodies import JsonRoute, in_body
 from app.api.cursors import cursor_of, numbers_of
 from app.api.dependencies import RunsDep
-from app.api.documents import PROBLEM, failures, view
+from app.api.documents import failures, view
 from app.api.negotiation import media_type
 from app.api.run_epochs import csv_lines, json_page
+from app.api.run_examples import CANNOT_TRAIN, NO_SUCH_RUN, NOT_NOW, QUEUE_FULL
 from app.training.run import Run, encode_run
 
 router = APIRouter(prefix="/api", tags=["Runs"], route_class=JsonRoute)
@@ -28,22 +29,6 @@ NO_STORE = {"cache-control": "no-store"}
 RunId = Annotated[str, Path(description="Id of the run.", examples=["r_ab2cd3ef4g"], max_length=64)]
 
 LOCATION = {"description": "The new run.", "schema": {"type": "string"}, "example": "/api/runs/r_ab2cd3ef4g"}
-TOO_MANY = {
-    "type": "about:blank",
-    "title": "Too Many Requests",
-    "status": 429,
-    "detail": "16 runs wait already, the most that may: try again when one has ended, or cancel one.",
-}
-FULL = {
-    "description": "Too many runs wait already",
-    "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}, "example": 5}},
-    "content": {PROBLEM: {"example": TOO_MANY}},
-}
-CANNOT = "The run r_ab2cd3ef4g is succeeded: it is over."
-NOT_NOW = {
-    "description": "Not in the state that the run is in",
-    "content": {PROBLEM: {"example": {"type": "about:blank", "title": "Conflict", "status": 409, "detail": CANNOT}}},
-}
 
 
 def run_answer(run: Run, status: int = 200, **headers: str) -> Response:
@@ -62,8 +47,9 @@ def _shown(example: object) -> dict[str, Any]:
     response_model=run_schemas.Run,
     responses={
         202: {**_shown(run_examples.QUEUED), "headers": {"Location": LOCATION}},
-        **failures(404, 409, 413, 422),
-        429: FULL,
+        **failures(404, 413, 422),
+        409: CANNOT_TRAIN,
+        429: QUEUE_FULL,
     },
 )
 def start_run(
@@ -112,7 +98,7 @@ def list_runs(
     router,
     "/runs/{run_id}",
     response_model=run_schemas.Run,
-    responses={200: _shown(run_examples.RUN), **failures(404)},
+    responses={200: _shown(run_examples.RUN), 404: NO_SUCH_RUN},
 )
 def get_run(runs: RunsDep, run_id: RunId) -> Response:
     """One run, as it is now."""
@@ -123,7 +109,7 @@ def get_run(runs: RunsDep, run_id: RunId) -> Response:
     "/runs/{run_id}",
     operation_id="delete_run",
     status_code=204,
-    responses={204: {"description": "Deleted"}, **failures(404), 409: NOT_NOW},
+    responses={204: {"description": "Deleted"}, 404: NO_SUCH_RUN, 409: NOT_NOW},
 )
 def delete_run(runs: RunsDep, run_id: RunId) -> Response:
     """Forget a run, with its epochs and its result; one that is queued, running or paused is a 409: cancel it first."""
@@ -136,7 +122,7 @@ def _command(name: str) -> Callable[..., Any]:
         f"/runs/{{run_id}}/{name}",
         operation_id=f"{name}_run",
         response_model=run_schemas.Run,
-        responses={200: _shown(run_examples.RUN), **failures(404), 409: NOT_NOW},
+        responses={200: _shown(run_examples.RUN), 404: NO_SUCH_RUN, 409: NOT_NOW},
     )
 
 
@@ -165,7 +151,7 @@ def resume_run(runs: RunsDep, run_id: RunId) -> Response:
     "/runs/{run_id}/apply",
     operation_id="apply_run",
     response_model=run_schemas.Applied,
-    responses={200: _shown(run_examples.APPLIED), **failures(404), 409: NOT_NOW},
+    responses={200: _shown(run_examples.APPLIED), 404: NO_SUCH_RUN, 409: NOT_NOW},
 )
 def apply_run(runs: RunsDep, run_id: RunId) -> Response:
     """Put the parameters that the run ended with on its tree as that is now, where they still fit: a new revision."""
@@ -183,7 +169,8 @@ def apply_run(runs: RunsDep, run_id: RunId) -> Response:
                 CSV: {"schema": {"type": "string"}, "example": run_examples.EPOCHS_CSV},
             }
         },
-        **failures(404, 422),
+        404: NO_SUCH_RUN,
+        **failures(422),
     },
 )
 def run_epochs(

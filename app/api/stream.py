@@ -41,7 +41,8 @@ def _stream(**examples: tuple[str, str]) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"description": "The stream", "content": content},
         204: {"description": "All is over and was received: an EventSource then stays closed"},
-        **failures(404, 422),
+        404: run_examples.NO_SUCH_RUN,
+        **failures(422),
     }
 
 

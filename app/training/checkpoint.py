@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, optim
 
-from app.training.tensor_output import write_tensors
+from app.training.tensors_file import read_tensors, write_tensors
 
 RNG = "rng"
 SUFFIX = ".checkpoint.safetensors"
@@ -48,9 +47,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], optimizer: optim.
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Return what `save_checkpoint` wrote."""
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors, metadata = read_tensors(path)
     model = {name.removeprefix("model."): tensor for name, tensor in tensors.items() if name.startswith("model.")}
     optimizer = _put_back(json.loads(metadata["optimizer"]), tensors)
     return Checkpoint(int(metadata["epoch"]), model, optimizer, tensors[RNG])

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from safetensors.torch import load_file
 
 from app.errors import CannotDo, ModuletreeError, TooManyRuns
 from app.training.active import ActiveRuns
@@ -20,6 +19,7 @@ from app.training.ports import KeptTrees, RunRows, TensorStore
 from app.training.result import Applied, put_where_it_fits
 from app.training.run import KeptRun, Run, RunStatus
 from app.training.run_files import RunFiles, result_name
+from app.training.tensors_file import read_tensors
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -168,14 +168,14 @@ class Runs:
         kept = self._rows.get(run_id)
         if kept.run.status is not RunStatus.SUCCEEDED or kept.result_tensors is None:
             raise CannotDo(f"The run {run_id} is {kept.run.status}: only one that succeeded has parameters to apply.")
-        tensors = load_file(self._files.path(kept.result_tensors))
+        tensors = read_tensors(self._files.path(kept.result_tensors))[0]
         applied = put_where_it_fits(self._trees, kept.run, self._rows.structure(run_id), tensors)
         run = msgspec.structs.replace(kept.run, result_revision=applied.revision)
         self._rows.write([LiveRun(msgspec.structs.replace(kept, run=run)).update()])
         return applied
 
     def _put_result(self, run: Run) -> int | None:
-        tensors = load_file(self._files.path(result_name(run.id)))
+        tensors = read_tensors(self._files.path(result_name(run.id)))[0]
         note = f"run {run.number}: {run.epochs:,} epochs"
         try:
             return self._trees.put_result(run.tree, run.tree_revision, self._tensors.save(tensors), note)

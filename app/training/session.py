@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from app.training import messages
 from app.training.checkpoint import load_checkpoint, name_of, restore, save_checkpoint
@@ -17,7 +16,7 @@ from app.training.loop import train
 from app.training.losses import LOSSES
 from app.training.messages import Start
 from app.training.optimizers import build_optimizer
-from app.training.tensor_output import write_tensors
+from app.training.tensors_file import read_tensors, write_tensors
 from app.trees import snapshot
 from app.trees.index import TreeIndex
 
@@ -31,7 +30,7 @@ class Session:
         self.control = control
         self.fd = fd
         # The model's parameters and buffers are views of these: they always hold its present values.
-        self.tensors: dict[str, Tensor] = dict(checkpoint.tensors) if checkpoint else load_file(start.tensors)
+        self.tensors = dict(checkpoint.tensors) if checkpoint else read_tensors(Path(start.tensors))[0]
         self.model: nn.Module = snapshot.load(start.structure, self.tensors)
         # `self.model.parameters()` in the same order, for a tree of any depth.
         config, parameters = start.config, TreeIndex.of(self.model).parameters.tensor

@@ -87,6 +87,8 @@ class WorkerProcess(asyncio.Protocol):
 
 
 def _environment() -> dict[str, str]:
+    # What was meant for the server, its token above all, is none of the worker's business.
+    passed = {name: value for name, value in os.environ.items() if not name.startswith("MODULETREE_")}
     # The worker imports the same `app`, from wherever this process was started.
-    folders = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders)), "OMP_NUM_THREADS": "1"}
+    folders = [str(Path(__file__).parents[2]), passed.get("PYTHONPATH", "")]
+    return {**passed, "PYTHONPATH": os.pathsep.join(filter(None, folders)), "OMP_NUM_THREADS": "1"}

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file
 
 from app.training.config import RunConfig
 from app.training.data import LineData
@@ -32,7 +31,7 @@ from app.training.messages import (
     Start,
     from_worker,
 )
-from app.training.tensor_output import write_tensors
+from app.training.tensors_file import read_tensors, write_tensors
 from app.trees import snapshot
 from app.trees.index import TreeIndex
 from tests.training.tutorial_run import LOSSES, chain, linear_model
@@ -132,7 +131,7 @@ def test_the_tutorials_run_gives_its_losses_and_its_parameters(workers: Workers)
     assert losses(heard) == pytest.approx(LOSSES, rel=1e-5)
     done = heard[-1]
     assert isinstance(done, Done)
-    weight, bias = load_file(workers.folder / "r_tutorial-result")["float32"].tolist()
+    weight, bias = read_tensors(workers.folder / "r_tutorial-result")[0]["float32"].tolist()
     assert (done.slope, done.intercept) == (weight, bias)
 
 

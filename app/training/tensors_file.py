@@ -1,10 +1,11 @@
 """Tensors in a safetensors file that appears under its name only whole."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 
@@ -25,3 +26,14 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors of a file, in memory of their own, and its metadata.
+
+    They are trained in place, and the file may be deleted meanwhile: it is read, not mapped.
+    """
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    metadata: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    return load(data), metadata
