@@ -47,7 +47,7 @@ setup: $(DEV) $(NODE_MODULES)
 
 test: $(DEV) browser
 	$(NODE) --test tests/js/*.test.js
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(DEV) $(NODE_MODULES)
 	$(BIN)/ruff format --check
