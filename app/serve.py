@@ -56,8 +56,11 @@ class Server(uvicorn.Server):
             self.when_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # An open stream would hold up the end for the whole period of grace.
+        # An open stream would hold up the end for the whole period of grace, and so would a client that does not read.
         self.app.state.end_streams()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, BoundedConnection) and connection.flow.write_paused:
+                connection.transport.abort()
         await super().shutdown(sockets)
 
 

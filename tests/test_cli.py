@@ -64,6 +64,22 @@ def test_a_stop_ends_the_streams_that_are_open(tmp_path: Path) -> None:
         assert "Traceback" not in server.output
 
 
+def test_a_stop_does_not_wait_for_a_client_that_reads_nothing(tmp_path: Path) -> None:
+    with LiveServer(tmp_path) as server, socket.socket() as client:
+        grid = {"kind": "grid", "branching": 10, "depth": 4}
+        tree = server.client.post("/api/trees", json={"source": grid}).json()["id"]
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", httpx.URL(server.url).port))
+        path = f"/api/trees/{tree}/named_parameters?limit=100000"
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: {server.url.removeprefix('http://')}\r\n\r\n".encode())
+        assert client.recv(1)
+        asked_at = time.monotonic()
+        server.process.terminate()
+        assert server.process.wait(10) == 0
+        assert time.monotonic() - asked_at < GRACE_S
+        assert "Traceback" not in server.output
+
+
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
