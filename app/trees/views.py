@@ -63,12 +63,10 @@ def named_parameters(
     limit: int = DEFAULT_LIMIT,
 ) -> Page[ParameterRow]:
     """Return a page of the parameters in the subtree at `target`, or of its own only without `recurse`."""
-    columns = index.parameters
     top = index.row(target)
-    entries = _entries(index, columns, top, recurse, remove_duplicate)
-    page = _page(index, columns, top, entries, start, limit, stats)
-    with collector_paused():
-        return Page(list(parameter_rows(index, page.entries, top, stats=stats)), len(entries), page.next)
+    entries = _entries(index, index.parameters, top, recurse, remove_duplicate)
+    chosen = _page(index, index.parameters, top, entries, start, limit, stats)
+    return _tensor_page(parameter_rows(index, chosen.entries, top, stats=stats), len(entries), chosen.next)
 
 
 def named_buffers(
@@ -82,12 +80,10 @@ def named_buffers(
     limit: int = DEFAULT_LIMIT,
 ) -> Page[BufferRow]:
     """Return a page of the buffers in the subtree at `target`, or of its own only without `recurse`."""
-    columns = index.buffers
     top = index.row(target)
-    entries = _entries(index, columns, top, recurse, remove_duplicate)
-    page = _page(index, columns, top, entries, start, limit, stats)
-    with collector_paused():
-        return Page(list(buffer_rows(index, page.entries, top, stats=stats)), len(entries), page.next)
+    entries = _entries(index, index.buffers, top, recurse, remove_duplicate)
+    chosen = _page(index, index.buffers, top, entries, start, limit, stats)
+    return _tensor_page(buffer_rows(index, chosen.entries, top, stats=stats), len(entries), chosen.next)
 
 
 def get_submodule(index: TreeIndex, target: str) -> ModuleRow:
@@ -184,6 +180,11 @@ def _tensor_rows(
             stats=stats_of(tensor) if stats else None,
             **{flag: bool(columns.flag[entry])},
         )
+
+
+def _tensor_page(rows: Iterator[Made], total: int, following: int | None) -> Page[Made]:
+    with collector_paused():
+        return Page(list(rows), total, following)
 
 
 def _module_page(index: TreeIndex, top: int, rows: Sequence[int] | Ints, start: int, limit: int) -> Page[ModuleRow]:
