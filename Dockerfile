@@ -18,7 +18,7 @@ COPY pyproject.toml hatch_build.py package.json package-lock.json .npmrc README.
 COPY app app
 COPY templates templates
 COPY static static
-RUN /opt/moduletree/bin/pip install .
+RUN /opt/moduletree/bin/pip install '.[hf]'
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data moduletree \

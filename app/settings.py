@@ -65,10 +65,12 @@ class Settings(BaseSettings):
         description="Where rows are kept: a sqlite:/// URL. By default moduletree.db in the data folder.",
     )
     root: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_at_commas)] = Field(
-        (), description="Folder that checkpoints may lie under. Without effect until there are checkpoint trees."
+        (), description="Folder that checkpoints may be opened from, with all that is under it."
     )
     allow_import: Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_commas)] = Field(
-        (), description="Module whose callables may build trees. Without effect until there are factory trees."
+        (),
+        description="Python module whose public callables that return modules may build trees, beside torch.nn; or "
+        "module:name for one callable.",
     )
     token: str | None = Field(
         None,

@@ -5,13 +5,14 @@
 Read the ratios, not the times: both sides of a line were measured in turns, in the same minutes. Take a quiet machine.
 """
 
-from bench import first_page, skeleton, streaming
+from bench import first_page, headers, models, opening, search, skeleton, streaming
 from bench.measure import table
 
 
 def main() -> None:
     """Print the table."""
-    print(table([*streaming.measure(), *skeleton.measure(), *first_page.measure()]))
+    parts = (streaming, skeleton, search, models, headers, opening, first_page)
+    print(table(measure for part in parts for measure in part.measure()))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Seconds of ours and of theirs, taken in turns; `aim` is the ratio that is hoped for, None where there is none."""
+    """Seconds of ours and of theirs, taken in turns; `aim` is the ratio that is hoped for, None where there is none.
+
+    The bytes are those of an answer as it is sent, 0 where there is none.
+    """
 
     ours: str
     theirs: str
     our_s: list[float]
     their_s: list[float]
     aim: float | None = None
+    our_bytes: int = 0
+    their_bytes: int = 0
 
     @property
     def ratio(self) -> float:
@@ -31,9 +36,13 @@ def seconds(call: Callable[[], object]) -> float:
 
 def table(measures: Iterable[Measure]) -> str:
     """Return the measures as lines that a person can read."""
-    lines = [f"{'':34}{'ms':>10}  {'over':34}{'ms':>10}{'ratio':>9}{'aim':>7}"]
+    lines = [f"{'':34}{'ms':>10}{'bytes':>13}  {'over':34}{'ms':>10}{'bytes':>13}{'ratio':>9}{'aim':>7}"]
     for measure in measures:
         ours, theirs = (statistics.median(times) * 1e3 for times in (measure.our_s, measure.their_s))
         aim = "" if measure.aim is None else f"{measure.aim:g}"
-        lines.append(f"{measure.ours:34}{ours:10.1f}  {measure.theirs:34}{theirs:10.1f}{measure.ratio:9.3f}{aim:>7}")
+        sent, theirs_sent = (f"{size:,}" if size else "" for size in (measure.our_bytes, measure.their_bytes))
+        lines.append(
+            f"{measure.ours:34}{ours:10.1f}{sent:>13}  {measure.theirs:34}{theirs:10.1f}{theirs_sent:>13}"
+            f"{measure.ratio:9.3f}{aim:>7}"
+        )
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import FLAGS, Watch, find_chromium
+from tests.checkpoints import write_checkpoints
 from tests.live import LiveServer
 
 settings.register_profile("moduletree", deadline=None)
@@ -17,6 +18,18 @@ settings.load_profile("moduletree")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for all tests that do not mind each other's trees and runs; no request may end in a traceback."""
     with LiveServer(tmp_path_factory.mktemp("data")) as live:
+        yield live
+        assert live.stop() == 0, live.output
+        assert "Traceback" not in live.output, live.output
+
+
+@pytest.fixture(scope="session")
+def generous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that may import a package of odd models, and open the checkpoints of a folder."""
+    folder = tmp_path_factory.mktemp("models")
+    write_checkpoints(folder)
+    options = ("--root", str(folder), "--allow-import", "tests.trees.sources.odd_models")
+    with LiveServer(tmp_path_factory.mktemp("generous"), *options) as live:
         yield live
         assert live.stop() == 0, live.output
         assert "Traceback" not in live.output, live.output

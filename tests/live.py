@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
 import httpx
 
 ROOT = Path(__file__).parent.parent
-URL_LINE = re.compile(r"Moduletree is at (http://[^/\s]+)(?:/login\?token=(\S+))?")
+URL_LINE = re.compile(r"Moduletree is at (http://[^/\s]+)(?:/login\?token=([^&\s]+))?")
 START_S = 60.0
 STOP_S = 15.0
 POLL_S = 0.02
@@ -85,7 +86,7 @@ class LiveServer:
             for line in stdout:
                 self.lines.append(line)
                 if not told.is_set() and (found := URL_LINE.search(line)):
-                    self.url, self.token = found[1], found[2]
+                    self.url, self.token = found[1], found[2] and unquote(found[2])
                     told.set()
         told.set()
 

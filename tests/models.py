@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune, spectral_norm
 from torch.nn.utils.parametrizations import weight_norm
 
 from app.trees.linear import LinearModel
@@ -293,6 +294,106 @@ def partly_in_eval_mode() -> nn.Module:
 def uninitialised() -> nn.Module:
     """Lazy modules: their parameters and buffers have no shape yet."""
     return nn.Sequential(nn.LazyLinear(3), nn.LazyBatchNorm1d(), nn.Linear(3, 1))
+
+
+@odd
+def recurrent_with_projections() -> nn.Module:
+    """Each direction has a matrix of its own shape that projects what it hands on: weight_hr_l0 and the like."""
+    return nn.LSTM(2, 4, num_layers=2, proj_size=3, bidirectional=True, bias=False)
+
+
+@odd
+def embeddings() -> nn.Module:
+    """A row for padding, which is counted though it never learns, a bag, and a table that is given, not learned."""
+    return nn.ModuleDict(
+        {
+            "words": nn.Embedding(7, 3, padding_idx=0, max_norm=1.0),
+            "bag": nn.EmbeddingBag(5, 3, mode="sum"),
+            "given": nn.Embedding(2, 3).requires_grad_(False),
+        }
+    )
+
+
+@odd
+def convolutions() -> nn.Module:
+    """Groups divide a weight, depthwise to one channel each; a transposed one holds them the other way round."""
+    return nn.Sequential(
+        nn.Conv2d(6, 12, 3, groups=3),
+        nn.Conv1d(4, 4, 3, groups=4, bias=False, padding="same", padding_mode="circular"),
+        nn.ConvTranspose2d(6, 4, (3, 1), groups=2, output_padding=1, stride=2),
+    )
+
+
+@odd
+def attention_of_other_sizes() -> nn.Module:
+    """Keys and values of sizes of their own: three projections stand where one is None, next to two learned rows."""
+    return nn.MultiheadAttention(4, 2, kdim=3, vdim=5, add_bias_kv=True)
+
+
+@odd
+def pruned() -> nn.Module:
+    """A hook makes `weight`, which is no parameter any more, of `weight_orig` and a buffer of ones and zeros."""
+    model = nn.Linear(4, 3)
+    prune.random_unstructured(model, "weight", amount=5)  # type: ignore[no-untyped-call]
+    return model
+
+
+@odd
+def normed_by_a_hook() -> nn.Module:
+    """Spectral norm of the old kind: `weight_orig`, and two vectors as buffers."""
+    return nn.Sequential(spectral_norm(nn.Linear(3, 2)), nn.ReLU())
+
+
+@odd
+def wrapped() -> nn.Module:
+    """A wrapper adds a level and no number of its own, and the same model is in two wrappers."""
+    inner = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    return holding(first=nn.DataParallel(inner), second=nn.DataParallel(inner))
+
+
+@odd
+def container_with_tensors_of_its_own() -> nn.Module:
+    """A Sequential that holds a parameter, buffers of both kinds, and one of its layers under another name."""
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    model.scale = nn.Parameter(torch.ones(2))
+    model.kept = nn.Buffer(torch.zeros(3))
+    model.fleeting = nn.Buffer(torch.zeros(4), persistent=False)
+    model.again = model[0]
+    return model
+
+
+@odd
+def parameters_in_two_lists() -> nn.Module:
+    """One parameter is twice in a list, in a second list and in a dict; what the dict holds else is a list."""
+    shared = nn.Parameter(torch.ones(2, 2))
+    model = Holder()
+    model.list = nn.ParameterList([shared, nn.Parameter(torch.ones(1)), shared])
+    model.other = nn.ParameterList([shared])
+    model.dict = nn.ParameterDict({"shared": shared, "list": nn.ParameterList([shared])})
+    return model
+
+
+@odd
+def ways_not_taken() -> nn.Module:
+    """Branches of which a forward would take one, in lists of dicts of lists, two of them the same."""
+    branch = nn.ModuleList([nn.Conv1d(1, 1, 1), nn.ModuleDict({"act": nn.PReLU()})])
+    return nn.ModuleList([nn.ModuleDict({"a": branch, "b": nn.ModuleList([branch, nn.PReLU(3)])}), nn.ModuleDict()])
+
+
+@odd
+def tied_and_half_frozen() -> nn.Module:
+    """A tied weight takes no gradient in either place, while the bias beside one of them does."""
+    first, second = nn.Linear(3, 3, bias=False), nn.Linear(3, 3)
+    first.weight = second.weight
+    second.weight.requires_grad_(False)
+    return nn.Sequential(first, second)
+
+
+@odd
+def lazy_and_shared() -> nn.Module:
+    """What has no shape yet stands in two places, and buffers have none either."""
+    norm = nn.LazyBatchNorm2d(affine=False)
+    return nn.Sequential(nn.LazyConv2d(2, 3), norm, nn.LazyConvTranspose1d(2, 1, bias=False), norm)
 
 
 @odd

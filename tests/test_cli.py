@@ -2,8 +2,6 @@
 
 import re
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,14 +10,8 @@ import pytest
 
 from app.serve import GRACE_S
 from app.settings import Settings
-from tests.live import ROOT, LiveServer
-
-
-def moduletree(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What `python -m app` does with these arguments, when it ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+from tests.commands import moduletree
+from tests.live import LiveServer
 
 
 def failed_start(*arguments: str) -> tuple[int, str]:
@@ -32,7 +24,7 @@ def failed_start(*arguments: str) -> tuple[int, str]:
 def test_every_setting_is_an_option_and_nothing_else_is() -> None:
     shown = moduletree("serve", "--help").stdout
     options = set(re.findall(r"^  --([a-z-]+)", shown, re.MULTILINE)) - {"help"}
-    assert options == {name.replace("_", "-") for name in Settings.model_fields}
+    assert options == {"kwargs", "device", *(name.replace("_", "-") for name in Settings.model_fields)}
     for name in Settings.model_fields:
         assert f"MODULETREE_{name.upper()}" in shown
 

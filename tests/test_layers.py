@@ -1,4 +1,4 @@
-"""Imports point one way: trees, training <- storage <- api, pages <- main <- cli."""
+"""Imports point one way: trees, training <- storage <- api, pages <- main <- cli; and trees <- terminal <- cli."""
 
 import ast
 from collections.abc import Iterator
@@ -10,19 +10,21 @@ APP = Path(__file__).parent.parent / "app"
 
 WORDS = {"errors", "settings", "tokens", "assets", "version"}
 SHELL = {"access", "body", "compression", "connection", "metrics", "openapi", "static_files"}
+CLI = {"cli", "options", "running"}
 
 # What each part may import of the others; all may import the words.
 MAY_IMPORT = {
     "trees": set[str](),
     "training": {"trees"},
     "storage": {"trees", "training"},
+    "terminal": {"trees"},
     "problems": set[str](),
     "api": {"trees", "training", "storage", "problems"},
     "pages": {"trees", "training", "storage", "problems", "api"},
     "shell": {"training", "storage", "problems", "api"},
     "main": {"trees", "training", "storage", "problems", "api", "pages", "shell"},
     "serve": {"shell"},
-    "cli": {"main", "serve"},
+    "cli": {"main", "serve", "terminal"},
     "__main__": {"cli"},
     "words": set[str](),
 }
@@ -32,6 +34,7 @@ SQL = {"sqlalchemy", "alembic", "sqlite3"}
 FORBIDDEN = {
     "trees": WEB | SQL,
     "training": WEB | SQL,
+    "terminal": WEB | SQL,
     "storage": WEB,
     "api": {"jinja2", "uvicorn", "typer"},
     "pages": {"uvicorn", "typer", *SQL},
@@ -44,6 +47,8 @@ def part_of(module: str) -> str:
     name = module.split(".")[1]
     if name in WORDS:
         return "words"
+    if name in CLI:
+        return "cli"
     return "shell" if name in SHELL else name
 
 

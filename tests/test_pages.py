@@ -357,14 +357,18 @@ def test_twenty_thousand_levels_down_there_still_is_a_page_and_its_forms_work(re
 
 def test_a_large_tree_can_be_gone_through_by_target(reader: Reader) -> None:
     tree = reader.open_tree({"kind": "grid", "branching": 10, "depth": 3, "seed": 0})
-    page = reader.send(reader.get(tree).form("/select"), target="sub7.sub8")
-    assert urlsplit(page.url).path == f"{tree}/modules/sub7.sub8"
-    reader.send(page.form("/select"), 404, target="sub99")
+    page = reader.send(reader.get(tree).form("/search"), q="sub7.sub8")
+    assert page.links["Open sub7.sub8"] == f"{tree}/modules/sub7.sub8"
+    assert "Open" not in reader.send(page.form("/search"), q="sub99").text
+    assert urlsplit(reader.get(f"{tree}/select?target=sub7.sub8").url).path == f"{tree}/modules/sub7.sub8"
 
 
 def test_thousands_of_siblings_are_paged(reader: Reader) -> None:
     tree = reader.open_tree({"kind": "grid", "branching": 3_000, "depth": 1, "seed": 0})
     page = reader.get(tree)
+    assert "(sub1–sub3000) 3,000 × LinearModel" in page.text
+    (turn,) = [given for _, given in page.tags if "data-tree-turn" in given]
+    page = reader.get(str(turn["href"]))
     assert len(page.response.content) < 300_000
     following = reader.get(page.links["2,800 more, next 200"])
     assert "sub201" in following.text

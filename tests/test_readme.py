@@ -27,7 +27,7 @@ def test_every_command_of_the_tour_runs_and_prints_what_is_shown_below_it(server
             outputs[-1] = (outputs[-1][0], text)
     told = "\n".join(script).replace("127.0.0.1:8000", server.url.removeprefix("http://"))
 
-    done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(["bash", "-c", told], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 0, done.stderr
     assert len(outputs) >= 5

@@ -1,7 +1,7 @@
 """Answers that a revision decides: made once, kept with their compressed forms, and not sent to who has them."""
 
 import zlib
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator
 from typing import Annotated
 
 import zstandard
@@ -11,10 +11,11 @@ from starlette.responses import StreamingResponse
 
 from app.api.dependencies import TreesDep
 from app.api.entity_tags import etag_of, is_cached
-from app.api.kept import Kept, KeptDep
+from app.api.kept import KeptDep
 from app.api.negotiation import coding
 from app.storage.records import TreeRecord
 from app.storage.trees import OpenTree, Trees
+from app.trees.kept import Kept
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -25,6 +26,7 @@ TRIES = 3
 TreeId = Annotated[str, Path(description="Id of the tree.", examples=["t_ab2cd3ef4g"])]
 Make = Callable[[OpenTree], bytes]
 MakeChunk = Callable[[OpenTree, int], tuple[bytes, int | None]]
+MakeLater = Callable[[], Awaitable[tuple[int, bytes]]]
 
 
 class Answers:
@@ -54,6 +56,26 @@ class Answers:
             return Response(status_code=304, headers=_headers(revision, "identity"))
         return Response(body, headers={**_headers(revision, coded), **(headers or {})}, media_type=media_type)
 
+    async def awaited(self, key: Hashable, make: MakeLater) -> Response:
+        """Answer with JSON that takes its time: `make` gives it with its revision, and does not hold the tree."""
+        revision, coded = self.record.revision, self.coding
+        body = self.kept.get((self.record.id, revision, key, coded))
+        if body is None:
+            revision, plain = await self.plain(key, make)
+            coded, body = await run_in_threadpool(self._coded, revision, key, plain)
+        if self._is_cached(revision):
+            return Response(status_code=304, headers=_headers(revision, "identity"))
+        return Response(body, headers=_headers(revision, coded), media_type=JSON)
+
+    async def plain(self, key: Hashable, make: MakeLater) -> tuple[int, bytes]:
+        """Return what `awaited` answers with, and its revision."""
+        revision = self.record.revision
+        body = self.kept.get((self.record.id, revision, key, "identity"))
+        if body is None:
+            revision, body = await make()
+            self.kept.put((self.record.id, revision, key, "identity"), body)
+        return revision, body
+
     async def lines(self, key: Hashable, make_chunk: MakeChunk) -> Response:
         """Stream what `make_chunk(tree, start)` makes, from start to start until it says None, as NDJSON.
 
@@ -70,6 +92,13 @@ class Answers:
             _gzipped(lines) if self.coding == "gzip" else lines, headers=headers, media_type=NDJSON
         )
 
+    def made(self, revision: int, body: bytes) -> Response:
+        """Answer with JSON that was made of a revision, which is not kept here."""
+        headers = _headers(revision, "identity")
+        if self._is_cached(revision):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=JSON)
+
     def _is_cached(self, revision: int) -> bool:
         return is_cached(self.request.headers.get("if-none-match"), etag_of(revision))
 
@@ -81,11 +110,14 @@ class Answers:
             if plain is None:
                 plain = make(opened)
                 self.kept.put(plain_key, plain)
+        return revision, *self._coded(revision, key, plain)
+
+    def _coded(self, revision: int, key: Hashable, plain: bytes) -> tuple[str, bytes]:
         if self.coding == "identity" or len(plain) < MIN_COMPRESSED:
-            return revision, "identity", plain
+            return "identity", plain
         body = _compressed(plain, self.coding)
         self.kept.put((self.record.id, revision, key, self.coding), body)
-        return revision, self.coding, body
+        return self.coding, body
 
     def _packed(self, key: Hashable, make_chunk: MakeChunk) -> tuple[int, bytes]:
         # The tree is held a chunk at a time, so that others get their turn; when it was changed meanwhile, again.

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from app.settings import Settings
 from app.storage.trees import Trees
 from app.training.runs import Runs
+from app.trees.sources.workshop import Workshop
 
 
 async def _settings(request: Request) -> Settings:
@@ -24,6 +25,12 @@ async def _runs(request: Request) -> Runs:
     return runs
 
 
+async def _workshop(request: Request) -> Workshop:
+    workshop: Workshop = request.app.state.workshop
+    return workshop
+
+
 SettingsDep = Annotated[Settings, Depends(_settings)]
 TreesDep = Annotated[Trees, Depends(_trees)]
 RunsDep = Annotated[Runs, Depends(_runs)]
+WorkshopDep = Annotated[Workshop, Depends(_workshop)]

@@ -17,6 +17,13 @@ LOCATION = {
 }
 
 _FAILURES: dict[int, tuple[str, dict[str, Any]]] = {
+    403: (
+        "Not to be imported, or not under a root",
+        {
+            "detail": "target 'os:system' is not among the factories (torch.nn). If it is a callable that returns a "
+            "module, starting the server with --allow-import os:system adds it."
+        },
+    ),
     404: (
         "No such tree, or nothing at the target",
         {"detail": "LinearModel has no attribute `sub9`", "target": "sub9"},

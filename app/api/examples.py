@@ -94,6 +94,12 @@ SUMMARY = {
             "num_buffers": 0,
             "num_bytes": 24,
             "num_hidden": 0,
+            "label": "",
+            "count": 1,
+            "total_parameters": 6,
+            "total_trainable": 6,
+            "total_buffers": 0,
+            "total_bytes": 24,
         }
     ]
 }
@@ -108,6 +114,15 @@ SUMMARY_MARKDOWN = """\
 | module | class | parameters | trainable | buffers | bytes |
 | --- | --- | ---: | ---: | ---: | ---: |
 | (root) | LinearModel | 6 | 6 | 0 | 24 |
+"""
+SUMMARY_LATEX = """\
+\\begin{tabular}{llrrrr}
+\\hline
+module & class & parameters & trainable & buffers & bytes \\\\
+\\hline
+(root) & \\texttt{LinearModel} & 6 & 6 & 0 & 24 \\\\
+\\hline
+\\end{tabular}
 """
 APPLY_FUNCTIONS = {
     "items": [
@@ -139,3 +154,43 @@ REFUSED = {
 def page(item: dict[str, Any]) -> dict[str, Any]:
     """Return a list that holds one item."""
     return {"items": [item], "total": 1, "next": None}
+
+
+NEW_FACTORY = {
+    "name": "transformer",
+    "source": {"kind": "factory", "target": "torch.nn:Transformer", "kwargs": {"d_model": 256, "nhead": 8}},
+}
+GPT2 = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
+NEW_CONFIG = {"name": "gpt2", "source": {"kind": "config", "config": GPT2}}
+NEW_CHECKPOINT = {"source": {"kind": "checkpoint", "path": "gpt2/model.safetensors"}}
+_STRUCTURE_ONLY = {
+    "can": {"train": False, "edit": False, "forward": False},
+    "created_at": "2026-01-01T12:00:00Z",
+    "updated_at": "2026-01-01T12:00:00Z",
+    "can_undo": False,
+    "can_redo": False,
+}
+CONFIG_TREE = {
+    "id": "t_h2ij3kl4mn",
+    "name": "gpt2",
+    "source": NEW_CONFIG["source"],
+    "revision": 1,
+    "class_name": "GPT2LMHeadModel",
+    "num_modules": 164,
+    "num_parameters": 124_439_808,
+    "num_trainable": 124_439_808,
+    "num_buffers": 0,
+    "num_bytes": 497_759_232,
+    "depth": 5,
+    "fingerprint": "0f6f1b0c8a1d2e3f",
+    **_STRUCTURE_ONLY,
+}
+CHECKPOINT_TREE = {**CONFIG_TREE, "name": "model.safetensors", "source": NEW_CHECKPOINT["source"]}
+ORIGIN = {
+    "format": "safetensors",
+    "files": [{"name": "model.safetensors", "num_bytes": 548_105_171}],
+    "stored_bytes": 548_090_880,
+    "metadata": {"format": "pt"},
+    "notes": ["Classes are those of GPT2LMHeadModel, from the config.json beside it."],
+    "inputs": ["input_ids=1,16:int64"],
+}

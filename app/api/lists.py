@@ -10,6 +10,7 @@ from msgspec import UNSET
 from app.api.answers import JSON, NDJSON, Answers, AnswersDep
 from app.api.cursors import cursor_of, start_of
 from app.api.negotiation import media_type
+from app.api.queries import Filter, in_query
 from app.storage.trees import OpenTree
 from app.trees.rows import BufferRow, ModuleRow, ParameterRow
 from app.trees.views import DEFAULT_LIMIT, MAX_LIMIT, Page
@@ -26,34 +27,38 @@ Cursor = Annotated[str | None, Query(description="`next` of the page before.", m
 class Lists:
     """Answers one request for a list; `rows` names the view of it."""
 
-    def __init__(self, answers: Answers, limit: int, cursor: str | None) -> None:
+    def __init__(self, answers: Answers, limit: int, cursor: str | None, q: str) -> None:
         self.answers = answers
         self.limit = limit
         self.cursor = cursor
+        self.q = q
 
     async def rows(
         self, list_page: Callable[..., Page[Row]], target: str, *, named: bool, **arguments: bool
     ) -> Response:
         """Return a page of a view, or all of it, as the client likes best; rows have names only where `named`."""
 
+        def listed(opened: OpenTree, start: int, limit: int) -> Page[Row]:
+            with in_query():
+                return list_page(opened.index, target, q=self.q, start=start, limit=limit, **arguments)
+
         def page(opened: OpenTree) -> bytes:
             revision = opened.record.revision
             start = start_of(self.cursor, revision)
-            rows = list_page(opened.index, target, start=start, limit=self.limit, **arguments)
-            return _page(rows, revision, named)
+            return _page(listed(opened, start, self.limit), revision, named)
 
         def lines(opened: OpenTree, start: int) -> tuple[bytes, int | None]:
-            rows = list_page(opened.index, target, start=start, limit=LINES_A_CHUNK, **arguments)
+            rows = listed(opened, start, LINES_A_CHUNK)
             return _ENCODER.encode_lines(_rows(rows, named)), rows.next
 
-        key = (list_page, named, target, *arguments.items())
+        key = (list_page, named, target, self.q, *arguments.items())
         if media_type(self.answers.request.headers.get("accept"), (JSON, NDJSON)) == NDJSON:
             return await self.answers.lines(key, lines)
         return await self.answers.json((*key, self.limit, self.cursor), page)
 
 
-async def _lists(answers: AnswersDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Lists:
-    return Lists(answers, limit, cursor)
+async def _lists(answers: AnswersDep, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None, q: Filter = "") -> Lists:
+    return Lists(answers, limit, cursor, q)
 
 
 ListsDep = Annotated[Lists, Depends(_lists)]

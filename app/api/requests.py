@@ -51,7 +51,46 @@ class GridSource(_Request):
     forward: Forward = "own"
 
 
-Source = Annotated[LinearSource | GridSource, Field(discriminator="kind")]
+class FactorySource(_Request):
+    """What a callable of the server's table returns; `GET /api/factories` lists them with their arguments."""
+
+    kind: Literal["factory"]
+    target: str = Field(
+        max_length=1_000, description="`module:name` of the callable.", examples=["torch.nn:Transformer"]
+    )
+    kwargs: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Its arguments. A module among them is `{target, kwargs}` again, a list of them for `*args`.",
+        examples=[{"d_model": 512, "nhead": 8}],
+    )
+    device: Literal["meta", "cpu"] = Field("meta", description="On `meta`, tensors have shapes and take no memory.")
+
+
+class ConfigSource(_Request):
+    """The architecture that a Hugging Face `config.json` describes, on the meta device; nothing is downloaded."""
+
+    kind: Literal["config"]
+    config: dict[str, Any] = Field(description="The object of the `config.json`.")
+    architecture: str | None = Field(
+        None, max_length=200, description="Class of `transformers`, where it is another than the config's first."
+    )
+
+
+class CheckpointSource(_Request):
+    """A checkpoint under a `--root` of the server; only its headers are read."""
+
+    kind: Literal["checkpoint"]
+    path: str = Field(
+        min_length=1,
+        max_length=4_096,
+        description="A `.safetensors` file, a `*.safetensors.index.json` with its shards beside it, or a `.pt` or "
+        "`.pth` state dict; absolute, or relative to a root.",
+    )
+
+
+Source = Annotated[
+    LinearSource | GridSource | FactorySource | ConfigSource | CheckpointSource, Field(discriminator="kind")
+]
 
 
 class NewTree(_Request):

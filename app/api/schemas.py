@@ -5,7 +5,7 @@ together.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from typing_extensions import TypeAliasType
@@ -51,6 +51,24 @@ class Tree(_Answer):
     updated_at: Instant
 
 
+class OriginFile(_Answer):
+    """One file of a checkpoint."""
+
+    name: str
+    num_bytes: int
+
+
+class Origin(_Answer):
+    """What the source said of a tree besides its structure."""
+
+    format: Literal["safetensors", "shards", "torch"] | None = Field(description="How the checkpoint is written.")
+    files: list[OriginFile]
+    stored_bytes: int | None = Field(description="The data of all tensors as the files have it.")
+    metadata: dict[str, str] = Field(description="`__metadata__` of a safetensors file, as it stands there.")
+    notes: list[str]
+    inputs: list[str] = Field(description="Inputs that a forward is likely to take, to be given to `trace`.")
+
+
 class TreeList(_Answer):
     """Trees, newest first; `next` is the cursor of the next page, or null."""
 
@@ -76,6 +94,9 @@ class ModuleFacts(_Answer):
     num_bytes: int
     shared_with: str | None = Field(description="The first path of the same module, or null.")
     shape_id: str
+    class_status: Literal["inferred", "unknown"] | None = Field(
+        None, description="There where the class was concluded from names and shapes, or is not known."
+    )
 
 
 class Module(ModuleFacts):
@@ -116,12 +137,14 @@ class TensorFacts(_Answer):
     num_bytes: int
     shared_with: str | None = Field(description="The first path of the same tensor, or null.")
     values: NestedValues = Field(
-        description="Nested numbers; null in place of one that is not finite, or of all where they are too many."
+        description="Nested numbers; null in place of one that is not finite, or of all where they are too many or not "
+        "at hand, as on a page of a checkpoint after its first 1,000 small tensors: `values` has those of any."
     )
     nonfinite: NestedWords | None = Field(
         None, description='Only where a number is not finite: its kind, "nan", "inf" or "-inf", in the same nesting.'
     )
     stats: Stats | None
+    layout: str | None = Field(None, description="Only of a tensor that is not strided: `sparse_coo` and so on.")
 
 
 class ParameterFacts(TensorFacts):
@@ -205,7 +228,10 @@ class StateDict(_Answer):
 
 
 class SummaryRow(_Answer):
-    """A module in a summary; `num_hidden` places lie below the depth that was asked for."""
+    """A module in a summary, or a run of siblings that are alike, of which it is the first.
+
+    What begins with `num_` is of one; what begins with `total_` is of all of the run, what is shared once.
+    """
 
     name: str
     path: str
@@ -216,7 +242,13 @@ class SummaryRow(_Answer):
     num_trainable: int
     num_buffers: int
     num_bytes: int
-    num_hidden: int
+    num_hidden: int = Field(description="Places below it, deeper than was asked for.")
+    label: str = Field(description='The name, or the names of the first and the last of a run: "0-11".')
+    count: int = Field(description="How many siblings the row stands for.")
+    total_parameters: int
+    total_trainable: int
+    total_buffers: int
+    total_bytes: int
 
 
 class Summary(_Answer):

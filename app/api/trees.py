@@ -21,6 +21,9 @@ router = APIRouter(prefix="/api/trees", tags=["Trees"], route_class=JsonRoute)
 NEW_TREES: Any = {
     "linear": {"summary": "LinearModels by nested spec", "value": examples.NEW_TREE},
     "grid": {"summary": "A full tree", "value": examples.NEW_GRID},
+    "factory": {"summary": "What a callable returns", "value": examples.NEW_FACTORY},
+    "config": {"summary": "A Hugging Face config", "value": examples.NEW_CONFIG},
+    "checkpoint": {"summary": "A file under a root", "value": examples.NEW_CHECKPOINT},
 }
 
 
@@ -73,10 +76,17 @@ def tree_answer(record: TreeRecord, status: int = 200, **headers: str) -> Respon
     operation_id="open_tree",
     status_code=201,
     response_model=schemas.Tree,
-    responses={201: answer(examples.TREE, **LOCATION), **failures(409, 413, 422)},
+    responses={201: answer(examples.CONFIG_TREE, **LOCATION), **failures(403, 404, 409, 413, 422)},
 )
 def open_tree(trees: TreesDep, body: Annotated[requests.NewTree, Body(openapi_examples=NEW_TREES)]) -> Response:
-    """Open a tree of LinearModels, by nested spec or as a grid."""
+    """Open a tree: LinearModels, what a factory makes, the architecture of a config, or a checkpoint's keys.
+
+    403 is a `target` that the server's table has not, or a `path` under none of its roots: `detail` names the option
+    that would allow it. 409 is a config where the package `transformers` is missing, or a build that ended by itself,
+    413 what would take more modules, memory or time than the server gives. 422 lists in `errors` every argument that
+    does not fit its signature and every value of a config that is out of bounds, and says of a checkpoint which rule of
+    its format it breaks; what cannot be built on `meta` has its entry at `source.device`.
+    """
     with in_body():
         record = trees.open(dict(body.source), body.name)
     return tree_answer(record, 201, location=f"/api/trees/{record.id}")

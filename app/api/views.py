@@ -20,7 +20,13 @@ Target = Annotated[
     str, Query(description='Dotted path of the submodule the call is made on; "" is the root.', examples=["sub1"])
 ]
 RemoveDuplicate = Annotated[bool, Query(description="What is shared only at its first place.")]
-Stats = Annotated[bool, Query(description="With statistics of the values; a page then holds at most 1,000 items.")]
+Stats = Annotated[
+    bool,
+    Query(
+        description="With statistics of the values; a page then holds at most 1,000 items. Of a checkpoint's tensor of "
+        "more than 256 KiB they are null here: `stats` reads one of any size."
+    ),
+]
 
 
 async def _arguments(

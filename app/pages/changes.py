@@ -17,7 +17,7 @@ from app.pages.templating import READING, page
 from app.pages.trees import Look, LookDep, row_of, tree_page
 from app.pages.typed import ACTIONS, change_of, nearest
 from app.problems import status_of
-from app.storage.trees import OpenTree, Trees
+from app.storage.trees import OpenTree, Trees, structure_only
 from app.training.config import RunConfig
 from app.training.runs import Runs
 
@@ -83,6 +83,8 @@ def forward(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Res
     """The page with what the tree answers at x; changes nothing."""
     asked = replace(look.asked, x=typed.get("x", ""), run=typed.get("run", ""), is_predicted=True, is_shut=False)
     shown = tree_page(trees, runs, replace(look, asked=asked))
+    if shown.dock is None:
+        raise structure_only(trees.get(look.tree_id))
     return page(shown, 422 if shown.dock.prediction.problem else 200)
 
 

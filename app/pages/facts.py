@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from app.pages import filters
 from app.pages.gradient import Reach
 from app.pages.visible import clipped
+from app.trees.description import ModuleClass
+from app.trees.dtypes import num_bits
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
 
 CHECKED_ROWS = 1_000
 CHECKED_DEPTH = 200
 MOST_TERMS = 4
+DEVICES = {
+    "meta": "shapes, no values",
+    "file": "values are read when asked for",
+    "cpu": "built there; its values are not kept",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Facts:
     def __init__(self, index: TreeIndex, row: int) -> None:
         self.index = index
         self.row = row
-        self.module = index.modules[row]
+        self.module = index.modules[row] if index.is_live else None
 
     def insight(self) -> Insight | None:
         """What the tutorial's forward leaves out: the children, so that no gradient reaches them."""
@@ -61,7 +68,7 @@ class Facts:
     def __iter__(self) -> Iterator[Fact]:
         index, totals, row = self.index, self.index.totals, self.row
         cls = index.classes[index.class_id[row]]
-        yield Fact("Class", cls.name, cls.module, is_code=True)
+        yield Fact("Class", cls.shown, _class_receipt(cls), is_code=True)
         if isinstance(self.module, LinearModel):
             yield self._forward(self.module)
             if line := _line(self.module):
@@ -75,6 +82,7 @@ class Facts:
             of = f"of the tree; {of_parent} of {clipped(index.name[parent], 30)}" if parent else "of the tree"
             yield Fact("Share", filters.percent(count, int(totals.num_parameters[0])) or filters.DASH, of)
         yield self._trainable(count)
+        yield from self._device()
         yield Fact("Modules", filters.exact(int(totals.num_modules[row])), self._below())
         if buffers := int(totals.num_buffers[row]):
             yield Fact("Buffers", filters.exact(buffers), filters.plural(buffers, "element", "elements"))
@@ -101,7 +109,11 @@ class Facts:
         if len(children) > MOST_TERMS:
             rest = sum(int(index.totals.num_parameters[child]) for child in children[MOST_TERMS:])
             terms.append(f"{filters.exact(rest)} in {filters.exact(len(children) - MOST_TERMS)} more")
-        return " + ".join([f"{filters.exact(own)} own", *terms])
+        summed = own + sum(int(index.totals.num_parameters[child]) for child in children)
+        again = summed - int(index.totals.num_parameters[row])
+        # A tensor that stands in several of the terms is counted once.
+        less = f" {filters.MINUS} {filters.exact(again)} tied" if again else ""
+        return " + ".join([f"{filters.exact(own)} own", *terms]) + less
 
     def _is_sum(self, count: int) -> bool:
         # torch's own walk recurses, so it is asked only where it is short and cheap.
@@ -111,18 +123,21 @@ class Facts:
             or max(index.depth[row : index.end[row]]) - index.depth[row] > CHECKED_DEPTH
         ):
             return False
-        return sum(parameter.numel() for parameter in self.module.parameters()) == count
+        if self.module is not None:
+            return sum(parameter.numel() for parameter in self.module.parameters()) == count
+        columns = index.parameters
+        own = slice(columns.start[row], columns.start[index.end[row]])
+        kinds = dict(zip(columns.identity[own].tolist(), columns.kind[own], strict=True))
+        return sum(index.kinds.all[kind].numel for kind in kinds.values()) == count
 
     def _bytes(self, count: int) -> Fact:
         index, row = self.index, self.row
         size = int(index.totals.num_bytes[row])
         start, stop = index.parameters.start[row], index.parameters.start[index.end[row]]
-        kinds = {index.kinds.all[number].dtype for number in set(index.parameters.kind[start:stop])}
-        if len(kinds) == 1 and not index.totals.num_buffers[row]:
-            dtype = kinds.pop()
-            word = str(dtype).removeprefix("torch.")
-            receipt = f"{filters.exact(count)} × {dtype.itemsize}, {word}"
-            return Fact("Bytes", filters.num_bytes(size), receipt, count * dtype.itemsize == size)
+        words = {index.kinds.all[number].dtype_name for number in set(index.parameters.kind[start:stop])}
+        if len(words) == 1 and not index.totals.num_buffers[row] and (bits := num_bits(word := words.pop())) % 8 == 0:
+            receipt = f"{filters.exact(count)} × {bits // 8}, {word}"
+            return Fact("Bytes", filters.num_bytes(size), receipt, count * bits // 8 == size)
         return Fact("Bytes", filters.num_bytes(size), "parameters and buffers")
 
     def _trainable(self, count: int) -> Fact:
@@ -135,12 +150,35 @@ class Facts:
             f"{filters.exact(trainable)} of {filters.exact(count)}; {mode}",
         )
 
+    def _device(self) -> Iterator[Fact]:
+        # Of a live tree all values are here, and its tensors on the CPU.
+        if self.index.is_live:
+            return
+        numbers = {
+            number
+            for columns in (self.index.parameters, self.index.buffers)
+            for number in columns.kind[columns.start[self.row] : columns.start[self.index.end[self.row]]]
+        }
+        devices = sorted({self.index.kinds.all[number].device for number in numbers})
+        if devices:
+            said = DEVICES.get(devices[0], "") if len(devices) == 1 else ""
+            yield Fact("Device", ", ".join(devices), said, is_code=True)
+
     def _below(self) -> str:
         index, row = self.index, self.row
         deepest = max(index.depth[row : index.end[row]]) - index.depth[row]
         children = int(index.totals.num_children[row])
         below = f"{filters.exact(deepest)} {filters.plural(deepest, 'level', 'levels')} below"
         return f"{filters.exact(children)} {filters.plural(children, 'child', 'children')}, {below}"
+
+
+def _class_receipt(cls: ModuleClass) -> str:
+    match cls.status:
+        case "inferred":
+            return f"{cls.module}; inferred from names and shapes"
+        case "unknown":
+            return "not known: a file of tensors does not say"
+    return cls.module
 
 
 def _line(module: LinearModel) -> str:

@@ -8,7 +8,11 @@ from app.errors import Invalid, Misfit, ModuletreeError, NameRefused
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a form asks; `kind` is text, number, long, choice, check or hidden."""
+    """One thing that a form asks.
+
+    `kind` is text, number, long (of so many `rows`), choice, check, hidden, file or files; the placeholder of a file is
+    what kinds of it are offered.
+    """
 
     name: str
     label: str
@@ -18,6 +22,7 @@ class Field:
     hint: str = ""
     placeholder: str = ""
     problem: str = ""
+    rows: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,15 @@ def problems_of(error: ModuletreeError, names: set[str]) -> dict[str, str]:
     problems: dict[str, str] = {}
     for misfit in error.errors:
         name = field_of(misfit, names)
-        said = misfit.msg if name else f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}"
+        said = misfit.msg if name or not misfit.loc else f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}"
         problems[name] = f"{problems[name]}; {said}" if name in problems else said
     return problems
+
+
+def unread(error: Invalid) -> str:
+    """Return what of a search cannot be read: `Character 7: expected a number after "numel>".`"""
+    (misfit,) = error.errors
+    return f"Character {int(misfit.loc[-1]) + 1:,}: {misfit.msg}."
 
 
 def field_of(misfit: Misfit, names: set[str]) -> str:

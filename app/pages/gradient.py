@@ -19,7 +19,7 @@ class Reach:
             row = self.index.parent[row]
         reached = self._calls[row]
         for below in reversed(way):
-            module = self.index.modules[self.index.parent[below]]
+            module = self.index.modules[self.index.parent[below]] if self.index.is_live else None
             reached = reached and not (isinstance(module, LinearModel) and not module.chain)
             self._calls[below] = reached
         return reached

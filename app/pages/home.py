@@ -12,16 +12,20 @@ from app.errors import NotFound
 from app.pages import new_tree
 from app.pages.calls import posted
 from app.pages.drawings import drawings_of
-from app.pages.hues import fnv1a
+from app.pages.hues import HUES, fnv1a
 from app.pages.links import tree_url, with_query
 from app.pages.loss_chart import Spark
 from app.pages.map import TreeMap
+from app.pages.marks import swatch_of
+from app.pages.new_checkpoint import UploadForm, upload_form
+from app.pages.new_desk import DeskDep
 from app.pages.run_line import RunLine, run_line
 from app.pages.runs import spark_of
 from app.pages.templating import READING, Context, page
 from app.pages.tree_head import source_text
 from app.storage.records import TreeRecord
 from app.storage.trees import Trees
+from app.trees.sources.factories import DEFAULT
 
 router = APIRouter(include_in_schema=False)
 router.include_router(new_tree.router)
@@ -68,6 +72,9 @@ class HomePage(Context):
     all_trees: str
     runs: tuple[RunCard, ...]
     num_runs: int
+    upload: UploadForm
+    imports: tuple[str, ...]
+    roots: tuple[str, ...]
     curl: str
 
 
@@ -84,7 +91,7 @@ class TreesPage(Context):
 
 
 @router.api_route("/", methods=READING)
-def home(request: Request, trees: TreesDep, runs: RunsDep) -> Response:
+def home(desk: DeskDep, trees: TreesDep, runs: RunsDep) -> Response:
     """The first page."""
     records, _ = trees.newest(MOST_CARDS)
     num_trees = trees.count()
@@ -96,7 +103,10 @@ def home(request: Request, trees: TreesDep, runs: RunsDep) -> Response:
             all_trees="/trees" if num_trees > MOST_CARDS else "",
             runs=tuple(RunCard(run_line(run), spark_of(runs, run)) for run in listed),
             num_runs=runs.count(),
-            curl=posted(_origin(request), "/api/trees", '{"source": {"kind": "grid", "branching": 10, "depth": 3}}'),
+            upload=upload_form(desk),
+            imports=(DEFAULT, *desk.settings.allow_import),
+            roots=tuple(map(str, desk.settings.root)),
+            curl=posted(desk.origin, "/api/trees", '{"source": {"kind": "factory", "target": "torch.nn:Transformer"}}'),
         )
     )
 
@@ -129,8 +139,8 @@ def _card(trees: Trees, record: TreeRecord) -> TreeCard | None:
     return TreeCard(
         name=record.name,
         url=tree_url(record.id),
-        class_name=facts.class_name,
-        swatch=f"h{fnv1a(facts.class_name) % 24}",
+        class_name=facts.class_name or "?",
+        swatch=swatch_of(facts.class_name, {facts.class_name: fnv1a(facts.class_name) % HUES}, 1),
         source=source_text(record),
         revision=record.revision,
         num_parameters=facts.num_parameters,

@@ -21,7 +21,7 @@ def hues(class_names: Iterable[str]) -> dict[str, int]:
     """
     slots: dict[str, int] = {}
     for name in class_names:
-        if name not in slots and name not in CONTAINERS:
+        if name and name not in slots and name not in CONTAINERS:
             slots[name] = _free_slot(fnv1a(name) % HUES, set(slots.values()))
     return slots
 

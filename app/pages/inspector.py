@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 from app.pages import filters
 from app.pages.calls import Call, in_pytorch, module_code, over_http
+from app.pages.counted import ReceiptLine, receipt_lines
 from app.pages.facts import Fact, Facts, Insight
 from app.pages.hues import hues
-from app.pages.links import module_url
-from app.pages.marks import Badge, Share, buffer_badge, shape_text, share_of, swatch_of
+from app.pages.links import LONGEST_TARGET, module_url
+from app.pages.marks import Badge, Share, buffer_badge, class_badges, shape_text, share_of, swatch_of, values_text
 from app.pages.prints import prints_of_modules, prints_of_tensors
+from app.pages.tensor_head import tensor_url
 from app.pages.visible import clipped, printed
 from app.trees.index import TreeIndex
+from app.trees.receipts import receipt
 from app.trees.rows import BufferRow, ParameterRow
 from app.trees.tensors import TensorColumns
 from app.trees.texts import repr_of
@@ -39,6 +42,7 @@ class TensorFact:
 
     name: str
     target: str
+    url: str
     shape: str
     dtype: str
     numel: str
@@ -68,11 +72,13 @@ class Inspector:
     above: str
     name: str
     class_name: str
+    class_badges: tuple[Badge, ...]
     swatch: str
     tab: str
     tabs: tuple[Tab, ...]
     insight: Insight | None
     facts: tuple[Fact, ...]
+    receipt: tuple[ReceiptLine, ...]
     parameters: tuple[TensorFact, ...]
     num_more_parameters: int
     buffers: tuple[TensorFact, ...]
@@ -85,13 +91,18 @@ class Inspector:
     page_url: str
 
 
-def inspector(index: TreeIndex, tree_id: str, root_name: str, row: int, tab: str, origin: str) -> Inspector:
-    """Return what is known of the module at `row`, of the tab that is open and of the overview."""
+def inspector(
+    index: TreeIndex, tree_id: str, root_name: str, row: int, tab: str, origin: str, *, stored: int | None = None
+) -> Inspector:
+    """Return what is known of the module at `row`, of the tab that is open and of the overview.
+
+    `stored` is how many elements its checkpoint holds for it, where it has one.
+    """
     target = index.path(row)
     inspected, facts = _Inspected(index, tree_id, row, target, origin), Facts(index, row)
     above, _, name = target.rpartition(".")
     slots = hues(cls.name for cls in index.classes)
-    class_name = index.classes[index.class_id[row]].name
+    cls = index.classes[index.class_id[row]]
     parameters, buffers = index.own(index.parameters, row), index.own(index.buffers, row)
     children = index.distinct_children(row)
     text = _text(index, row) if tab in ("overview", "repr") else ""
@@ -99,15 +110,19 @@ def inspector(index: TreeIndex, tree_id: str, root_name: str, row: int, tab: str
         target=target,
         above=f"{clipped(above, 60)}." if above else ("child of the root" if row else 'root, target ""'),
         name=name if row else root_name,
-        class_name=class_name,
-        swatch=swatch_of(class_name, slots, int(index.totals.num_parameters[row])),
+        class_name=cls.shown,
+        class_badges=class_badges(cls.status),
+        swatch=swatch_of(cls.name, slots, int(index.totals.num_parameters[row])),
         tab=tab,
         tabs=inspected.tabs(len(parameters), len(buffers), len(children)),
         insight=facts.insight(),
         facts=tuple(facts),
-        parameters=tuple(map(_parameter, parameter_rows(index, parameters[:MOST_TENSORS], row))),
+        receipt=receipt_lines(receipt(index, row, stored=stored)) if tab == "overview" else (),
+        parameters=tuple(
+            _parameter(index, made, tree_id) for made in parameter_rows(index, parameters[:MOST_TENSORS], row)
+        ),
         num_more_parameters=max(0, len(parameters) - MOST_TENSORS),
-        buffers=tuple(map(_buffer, buffer_rows(index, buffers[:MOST_TENSORS], row))),
+        buffers=tuple(_buffer(index, made, tree_id) for made in buffer_rows(index, buffers[:MOST_TENSORS], row)),
         num_more_buffers=max(0, len(buffers) - MOST_TENSORS),
         children=tuple(inspected.child(child, slots) for child in children[:MOST_CHILDREN]),
         num_more_children=max(0, len(children) - MOST_CHILDREN),
@@ -151,14 +166,14 @@ class _Inspected:
 
     def child(self, row: int, slots: dict[str, int]) -> ChildFact:
         index = self.index
-        class_name = index.classes[index.class_id[row]].name
+        cls = index.classes[index.class_id[row]]
         count = int(index.totals.num_parameters[row])
         path = f"{self.target}.{index.name[row]}" if self.target else index.name[row]
         return ChildFact(
             name=index.name[row],
             url=module_url(self.tree_id, path, row),
-            class_name=class_name,
-            swatch=swatch_of(class_name, slots, count),
+            class_name=cls.shown,
+            swatch=swatch_of(cls.name, slots, count),
             share=share_of(count, int(index.totals.num_parameters[self.row])),
         )
 
@@ -191,25 +206,29 @@ class _Inspected:
         return over_http(self.origin, f"/api/trees/{self.tree_id}/{method}", target=self.target, **query)
 
 
-def _parameter(row: ParameterRow) -> TensorFact:
+def _parameter(index: TreeIndex, row: ParameterRow, tree_id: str) -> TensorFact:
     badges = () if row.requires_grad else (Badge("snowflake", "frozen", "requires no gradient"),)
-    return _tensor(row, "required" if row.requires_grad else "frozen", badges)
+    return _tensor(index, row, tree_id, "required" if row.requires_grad else "frozen", badges)
 
 
-def _buffer(row: BufferRow) -> TensorFact:
-    return _tensor(row, "persistent" if row.persistent else "not persistent", (buffer_badge(row.persistent),))
+def _buffer(index: TreeIndex, row: BufferRow, tree_id: str) -> TensorFact:
+    flag = "persistent" if row.persistent else "not persistent"
+    return _tensor(index, row, tree_id, flag, (buffer_badge(row.persistent),))
 
 
-def _tensor(row: ParameterRow | BufferRow, flag: str, badges: tuple[Badge, ...]) -> TensorFact:
+def _tensor(
+    index: TreeIndex, row: ParameterRow | BufferRow, tree_id: str, flag: str, badges: tuple[Badge, ...]
+) -> TensorFact:
     tied = (Badge("link-2", "tied", f"the same tensor as {clipped(row.shared_with)}"),) if row.shared_with else ()
     return TensorFact(
         name=str(row.name),
         target=row.path,
+        url=tensor_url(tree_id, row.path) if len(row.path) <= LONGEST_TARGET else "",
         shape=shape_text(row.shape),
         dtype=row.dtype,
         numel=filters.exact(row.numel),
         num_bytes=filters.num_bytes(row.num_bytes),
-        values="too many to list" if row.values is None else filters.values(row.values),
+        values=values_text(row.values, row.device, is_live=index.is_live),
         typed=_typed(row.values),
         flag=flag,
         badges=(*badges, *tied) if flag != "required" else tied,

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.pages import filters
 from app.pages.hues import hues
 from app.pages.links import module_url
-from app.pages.marks import Badge, buffer_badge, shape_text, swatch_of
+from app.pages.marks import Badge, buffer_badge, class_badges, shape_text, swatch_of, values_text
 from app.pages.visible import clipped
 from app.trees.index import TreeIndex
 from app.trees.rows import BufferRow, ModuleRow, ParameterRow
@@ -69,10 +68,11 @@ class LensRows:
             badges.append(Badge("snowflake", "frozen"))
         if not made.training:
             badges.append(Badge("moon", "eval"))
+        badges.extend(class_badges(made.class_status))
         return ModuleLensRow(
             name=str(made.name),
             url=module_url(self.tree_id, made.path, row),
-            class_name=made.class_name,
+            class_name=made.class_name or "?",
             swatch=swatch_of(made.class_name, self.slots, made.num_parameters),
             extra_repr=made.extra_repr,
             badges=tuple(badges),
@@ -112,5 +112,5 @@ class LensRows:
             num_bytes=made.num_bytes,
             flag=flag,
             badges=(*badges, *tied),
-            values="too many to list" if made.values is None else filters.values(made.values),
+            values=values_text(made.values, made.device, is_live=self.index.is_live),
         )

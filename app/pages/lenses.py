@@ -1,6 +1,5 @@
 """The lists of nn.Module, each a page at the path of its JSON view without /api."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -8,14 +7,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.cursors import cursor_of, start_of
 from app.api.dependencies import TreesDep
+from app.errors import Invalid
 from app.pages.calls import Call, in_pytorch, module_code, over_http
+from app.pages.forms import unread
 from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
 from app.pages.links import with_query
 from app.pages.prints import prints_of_modules, prints_of_tensors
 from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.storage.trees import OpenTree, Trees
-from app.trees.tensors import TensorColumns
+from app.trees.search import Searcher
+from app.trees.tensors import Ints, TensorColumns
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,6 +36,7 @@ class ListQuery:
     remove_duplicate: bool
     limit: int
     cursor: str | None
+    q: str
     origin: str
 
 
@@ -57,6 +60,8 @@ class LensPage(Context):
     kind: str
     is_named: bool
     target: str
+    q: str
+    problem: str
     options: tuple[Option, ...]
     modules: tuple[ModuleLensRow, ...]
     tensors: tuple[TensorLensRow, ...]
@@ -74,8 +79,9 @@ async def _query(
     remove_duplicate: bool = True,
     limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
+    q: str = "",
 ) -> ListQuery:
-    return ListQuery(target, recurse, remove_duplicate, limit, cursor, str(request.base_url).rstrip("/"))
+    return ListQuery(target, recurse, remove_duplicate, limit, cursor, q.strip(), str(request.base_url).rstrip("/"))
 
 
 QueryDep = Annotated[ListQuery, Depends(_query)]
@@ -83,7 +89,8 @@ QueryDep = Annotated[ListQuery, Depends(_query)]
 
 def _list(method: str) -> None:
     def show(trees: TreesDep, tree_id: str, query: QueryDep) -> Response:
-        return page(lens_page(trees, tree_id, method, query))
+        shown = lens_page(trees, tree_id, method, query)
+        return page(shown, 422 if shown.problem else 200)
 
     router.add_api_route(f"/trees/{{tree_id}}/{method}", show, methods=READING, name=method)
 
@@ -93,14 +100,14 @@ for _method in LISTS:
 
 
 def lens_page(trees: Trees, tree_id: str, method: str, query: ListQuery) -> LensPage:
-    """Return a page of a list; raises `TargetNotFound` with torch's message."""
+    """Return a page of a list, an empty one where `q` cannot be read; raises `TargetNotFound` with torch's message."""
     kind = method.removeprefix("named_")
     is_named = method != kind
     history = trees.history(tree_id)
     with trees.reading(tree_id) as opened:
         listed = _Listed(opened, kind, query)
         start = min(start_of(query.cursor, opened.record.revision), len(listed.all))
-        chosen = [int(each) for each in listed.all[start : start + query.limit]]
+        chosen = listed.all[start : start + query.limit]
         rows = LensRows(opened.index, tree_id)
         modules = tuple(rows.modules(chosen, listed.top)) if kind in ("modules", "children") else ()
         tensors = {"parameters": rows.parameters, "buffers": rows.buffers}.get(kind)
@@ -113,6 +120,8 @@ def lens_page(trees: Trees, tree_id: str, method: str, query: ListQuery) -> Lens
             kind=kind,
             is_named=is_named,
             target=query.target,
+            q=query.q,
+            problem=listed.problem,
             options=listed.options(is_named),
             modules=modules,
             tensors=tuple(tensors(chosen, listed.top)) if tensors else (),
@@ -133,22 +142,26 @@ class _Listed:
         self.kind = kind
         self.query = query
         self.top = opened.index.row(query.target)
-        self.all: Sequence[int] = self._all()
+        self.problem = ""
+        try:
+            self.all: list[int] = self._all().tolist()
+        except Invalid as error:
+            self.problem, self.all = unread(error), []
 
-    def _all(self) -> Sequence[int]:
-        index, top, query = self.index, self.top, self.query
+    def _all(self) -> Ints:
+        index, top, query, searcher = self.index, self.top, self.query, Searcher(self.index)
         match self.kind:
             case "modules":
-                rows: list[int] = index.listed(top, remove_duplicate=query.remove_duplicate).tolist()
-                return rows
+                rows = index.listed(top, remove_duplicate=query.remove_duplicate)
+                return searcher.among_modules(rows, query.q)
             case "children":
-                return index.distinct_children(top)
+                return searcher.among_modules(index.distinct_children(top), query.q)
             case _:
                 columns = self._columns()
                 stop = columns.start[index.end[top] if query.recurse else top + 1]
                 start, duplicates = columns.start[top], query.remove_duplicate
-                entries: list[int] = columns.listed(start, stop, remove_duplicate=duplicates).tolist()
-                return entries
+                entries = columns.listed(start, stop, remove_duplicate=duplicates)
+                return searcher.among_tensors(columns, entries, query.q)
 
     def _columns(self) -> TensorColumns:
         return self.index.parameters if self.kind == "parameters" else self.index.buffers
@@ -172,7 +185,7 @@ class _Listed:
         limit = "" if self.query.limit == PAGE else str(self.query.limit)
         options = dict.fromkeys(self._changed(method != self.kind), "false")
         path = f"/trees/{self.tree_id}/{method}"
-        return with_query(path, target=self.query.target, **options, limit=limit, cursor=cursor)
+        return with_query(path, target=self.query.target, q=self.query.q, **options, limit=limit, cursor=cursor)
 
     def calls(self, method: str, chosen: list[int]) -> tuple[Call, ...]:
         changed = self._changed(method.startswith("named_"))
@@ -183,7 +196,9 @@ class _Listed:
         output = self._prints(chosen, method.startswith("named_"))
         options = dict.fromkeys(changed, "false")
         path = f"/api/trees/{self.tree_id}/{method}"
-        return in_pytorch(code, output), over_http(self.query.origin, path, target=self.query.target, **options)
+        http = over_http(self.query.origin, path, target=self.query.target, q=self.query.q, **options)
+        # PyTorch has no search: the walk alone would print more than is listed.
+        return (http,) if self.query.q else (in_pytorch(code, output), http)
 
     def _prints(self, chosen: list[int], named: bool) -> str:
         if self.kind in ("modules", "children"):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.api.dependencies import TreesDep
 from app.pages.calls import Call, in_pytorch, over_http, shortened
 from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
-from app.pages.prints import PRINTED_CHARS, module_text
+from app.pages.prints import module_text, tensor_text
 from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.visible import printed, quoted
@@ -77,6 +77,6 @@ def _found(
         return next(rows.modules([row], 0)), None, printed(module_text(index, row))
     if kind == "parameter":
         entry = index.parameter(target)
-        return None, next(rows.parameters([entry], 0)), repr(index.parameters.tensor[entry])[:PRINTED_CHARS]
+        return None, next(rows.parameters([entry], 0)), tensor_text(index, index.parameters, entry)
     entry = index.buffer(target)
-    return None, next(rows.buffers([entry], 0)), repr(index.buffers.tensor[entry])[:PRINTED_CHARS]
+    return None, next(rows.buffers([entry], 0)), tensor_text(index, index.buffers, entry)

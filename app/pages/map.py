@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from app.pages import filters
 from app.pages.hues import CONTAINERS, hues
 from app.pages.links import module_url
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree
 from app.trees.index import TreeIndex
+from app.trees.tensors import Ints
 
 LEAST_HEIGHT = 0.5
 LEAST_WIDTH = 6.0
@@ -45,6 +48,7 @@ class TreeMap:
     height: int
     cells: tuple[Cell, ...]
     said: str
+    caption: str
 
 
 def tree_map(opened: OpenTree, selected: int) -> TreeMap:
@@ -77,7 +81,7 @@ class _Drawing:
         self.height = height
         self.tree_id = tree_id
         self.selected = selected
-        self.amount = index.totals.num_parameters
+        self.amount = _at_first_places(index)
         self.slots = hues(cls.name for cls in index.classes)
         self.scale = height / max(int(self.amount[0]), 1)
         self.places = self._shown()
@@ -88,7 +92,16 @@ class _Drawing:
         on = self._selected_place()
         cells = tuple(self._cell(place, place.row == on) for place in self.places)
         said = f"The tree as a map: {filters.exact(len(self.index))} modules, the height of each its parameters."
-        return TreeMap(self.width, self.height, cells, said)
+        return TreeMap(self.width, self.height, cells, said, self._caption())
+
+    def _caption(self) -> str:
+        columns = self.index.parameters
+        tied = np.flatnonzero(columns.first != np.arange(len(columns)))
+        if not len(tied):
+            return ""
+        names = [clipped(self.index.path(columns.owner[entry]), 40) or "the root" for entry in tied[:2].tolist()]
+        more = f" and {filters.exact(len(tied) - 2)} more" if len(tied) > 2 else ""
+        return f"A tensor that is tied or shared has height at its first place only, not in {', '.join(names)}{more}."
 
     def _selected_place(self) -> int:
         """The row of the selection, or of the nearest module above it that is drawn."""
@@ -134,7 +147,7 @@ class _Drawing:
         x = index.depth[row] * self.step
         width = (self.width - x if place.is_last else self.step) - 1
         name = index.name[row] if row else self.root_name
-        count = int(self.amount[row])
+        count = int(self.index.totals.num_parameters[row])
         has_room = width >= NAME_WIDTH and height >= NAME_FROM
         times = f"{place.siblings} × " if place.siblings > 1 else ""
         label = (times.strip() if times else _fitting(clipped(name, 200), width)) if has_room else ""
@@ -156,11 +169,21 @@ class _Drawing:
 
     def _fill(self, row: int) -> str:
         class_name = self.index.classes[self.index.class_id[row]].name
-        if class_name in CONTAINERS:
+        if not class_name or class_name in CONTAINERS:
             return "cell-box"
         start, stop = self.index.parameters.start[row], self.index.parameters.start[row + 1]
         hold = "" if stop > start else " cell-hold"
         return f"h{self.slots[class_name]}{hold}"
+
+
+def _at_first_places(index: TreeIndex) -> Ints:
+    """Return the elements of the parameters that are first met in each subtree: those of children never exceed it."""
+    columns = index.parameters
+    numel = np.array([kind.numel for kind in index.kinds.all], np.int64)[np.frombuffer(columns.kind, np.int64)]
+    before = np.concatenate(([0], np.cumsum(np.where(columns.first == np.arange(len(columns)), numel, 0))))
+    start, end = np.frombuffer(columns.start, np.int64), np.frombuffer(index.end, np.int64)
+    amount: Ints = before[start[end]] - before[start[:-1]]
+    return amount
 
 
 def _fitting(text: str, width: float) -> str:

@@ -29,9 +29,13 @@ class Share:
 
 
 def swatch_of(class_name: str, slots: dict[str, int], num_parameters: int) -> str:
-    """Return the CSS class of a class's swatch: a hue, a hollow box for containers, a dot where nothing is learnt."""
+    """Return the CSS class of a class's swatch: a hue, a hollow box for containers, a dashed one where the class is not
+    known, a dot where nothing is learnt.
+    """
     if class_name in CONTAINERS:
         return "swatch-box"
+    if not class_name:
+        return "swatch-unknown"
     return f"h{slots[class_name]}" if num_parameters else "swatch-none"
 
 
@@ -53,8 +57,29 @@ def shape_text(shape: Sequence[int] | None) -> str:
     return "unknown shape" if shape is None else str(list(shape))
 
 
+def values_text(values: object, device: str, *, is_live: bool) -> str:
+    """Return the values of a tensor as torch prints them, or why they do not stand here."""
+    if values is not None:
+        return filters.values(values)
+    if device == "meta":
+        return "on meta"
+    return "too many to list" if is_live else "not loaded"
+
+
+def class_badges(status: object) -> tuple[Badge, ...]:
+    """Return the badge of a class that was concluded, not read; none for any other."""
+    if status != "inferred":
+        return ()
+    return (Badge("circle-dashed", "inferred", "the class is concluded from names and shapes"),)
+
+
 def lone_value(values: object) -> str:
     """Return the value of a tensor with one element, nothing for any other."""
     while isinstance(values, list) and len(values) == 1:
         values = values[0]
     return "" if isinstance(values, list) or values is None else filters.value(values)  # type: ignore[arg-type]
+
+
+def span_text(first: str, last: str) -> str:
+    """Return what stands for siblings whose names count up: `(0–11)`."""
+    return f"({first}{filters.DASH}{last})"

@@ -26,14 +26,20 @@ class ModuleForms:
         self.origin = origin
         self.fn = fn if fn in APPLY_FUNCTIONS else next(iter(APPLY_FUNCTIONS))
         self.module = module_code(target)
+        self.can_edit = opened.record.facts.can.edit
 
     def change_forms(self) -> tuple[Form, ...]:
-        """Return the forms that add, apply and delete."""
-        forms = [self.add_module(), self.register_buffer(), self.register_parameter(), self.apply()]
-        return tuple([*forms, self.delete()] if self.row else [*forms, self.rename(), self.delete_tree()])
+        """Return the forms that add, apply and delete; of a tree that cannot be changed those for the tree itself."""
+        of_tree = () if self.row else (self.rename(), self.delete_tree())
+        if not self.can_edit:
+            return of_tree
+        forms = (self.add_module(), self.register_buffer(), self.register_parameter(), self.apply())
+        return (*forms, *(of_tree or (self.delete(),)))
 
     def quick_forms(self) -> tuple[Form, ...]:
         """Return the forms that are one button: freeze or unfreeze, train or eval."""
+        if not self.can_edit:
+            return ()
         frozen = bool(self.index.totals.num_parameters[self.row]) and not self.index.totals.num_trainable[self.row]
         wanted = "true" if frozen else "false"
         grad = Form(
@@ -49,6 +55,8 @@ class ModuleForms:
 
     def tensor_forms(self, tensors: tuple[TensorFact, ...], *, are_buffers: bool) -> tuple[Form, ...]:
         """Return, for each own tensor, the forms that give it another value and that delete it."""
+        if not self.can_edit:
+            return ()
         return tuple(
             form
             for number, tensor in enumerate(tensors[:MOST_TENSORS])

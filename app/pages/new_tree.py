@@ -1,255 +1,101 @@
-"""New trees from forms: LinearModels by dotted names, a spec as JSON, a full grid, the tutorial's own."""
+"""New trees from forms: every kind of source has its tab, its form, and what is said when it is refused."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from starlette.datastructures import FormData
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse
 
-from app.api.bodies import decode
-from app.api.dependencies import RunsDep, TreesDep
-from app.errors import Invalid, Misfit, ModuletreeError, NameRefused
-from app.pages.calls import posted
-from app.pages.forms import Field, Form, field_of, invalid
+from app.api.dependencies import RunsDep
+from app.errors import Invalid, Misfit, ModuletreeError
+from app.pages import new_checkpoint, new_config, new_factory, new_linear
 from app.pages.links import tree_url
+from app.pages.new_desk import Asked, Desk, DeskDep, Sent, SentDep
 from app.pages.templating import READING, Context, page
 from app.problems import status_of
+from app.storage.records import TreeRecord
 from app.training.config import RunConfig
 from app.trees import tutorial
 
 router = APIRouter(include_in_schema=False)
 
-KINDS = ("linear", "spec", "grid")
-SPARE_ROWS = 2
-MOST_ROWS = 300
-MAX_NAME = 200
-FORWARDS = ("own", "chain")
-SPEC = """{
-  "weight": 0.9385080337524414,
-  "bias": 0.5002855658531189,
-  "children": {
-    "sub1": {"children": {"sub2_1": {}}}
-  }
-}"""
+
+class Way(Protocol):
+    """One kind of source: its form as it is first shown, what it opens, and the form with what is wrong."""
+
+    def blank(self, desk: Desk, asked: Asked) -> Context: ...
+
+    def open_tree(self, desk: Desk, sent: Sent) -> TreeRecord: ...
+
+    def refused(self, desk: Desk, sent: Sent, error: ModuletreeError) -> Context: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleField:
-    """One LinearModel of the builder: where it hangs, its numbers, and what is wrong with which of them."""
-
-    target: str
-    weight: str
-    bias: str
-    problem: str = ""
-    wrong: str = ""
+WAYS: Mapping[str, Way] = {
+    **dict.fromkeys(new_linear.KINDS, new_linear),
+    "factory": new_factory,
+    "config": new_config,
+    "checkpoint": new_checkpoint,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class NewTreePage(Context):
-    """The form for a new tree of one kind; `rows` are the builder's."""
-
-    template: ClassVar[str] = "new_tree.html"
-
-    kind: str
-    form: Form
-    rows: tuple[ModuleField, ...]
-    curl: str
+async def _asked(
+    kind: str = "linear",
+    q: Annotated[str, Query(max_length=1_000)] = "",
+    target: Annotated[str, Query(max_length=1_000)] = "",
+    example: str = "",
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Asked:
+    _check(kind)
+    return Asked(kind, q, target, example, cursor)
 
 
 @router.api_route("/trees/new", methods=READING)
-def show_form(request: Request, kind: Annotated[str, Query()] = "linear") -> Response:
-    """The form for a new tree."""
-    if kind not in KINDS:
-        raise Invalid(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}.", (Misfit(("query", "kind"), kind),))
-    rows = (ModuleField("", "", ""), ModuleField("sub1", "", ""), ModuleField("sub1.sub2_1", "", ""))
-    return page(_page(request, kind, _form(kind), rows))
-
-
-async def _sent(request: Request) -> FormData:
-    return await request.form()
+def show_form(desk: DeskDep, asked: Annotated[Asked, Depends(_asked)]) -> Response:
+    """The form for a new tree; meanwhile the process that builds gets ready."""
+    try:
+        response = page(WAYS[asked.kind].blank(desk, asked))
+    except ModuletreeError as error:
+        sent = Sent({"kind": asked.kind, "target": asked.target})
+        response = page(WAYS[asked.kind].refused(desk, sent, error), status_of(error))
+    response.background = BackgroundTask(desk.workshop.start)
+    return response
 
 
 @router.post("/trees")
-def open_tree(request: Request, trees: TreesDep, runs: RunsDep, sent: Annotated[FormData, Depends(_sent)]) -> Response:
+def open_tree(desk: DeskDep, runs: RunsDep, sent: SentDep) -> Response:
     """Open what the form describes and show it; what is refused comes back in the form, nothing lost."""
-    typed = {name: value for name, value in sent.items() if isinstance(value, str)}
-    kind = typed.get("kind", "linear")
+    kind = sent.typed.get("kind", "")
     if kind == "tutorial":
-        record = trees.open(tutorial.SOURCE, tutorial.NAME)
+        record = desk.trees.open(tutorial.SOURCE, tutorial.NAME)
         run = runs.start(record.id, RunConfig())
         return RedirectResponse(f"{tree_url(record.id)}?run={run.id}", 303)
-    rows = _rows(sent)
-    if "more" in typed:
-        return page(_page(request, kind, _filled(kind, typed), rows))
+    _check(kind)
+    if "more" in sent.typed and kind in new_linear.KINDS:
+        return page(new_linear.with_more_rows(desk, sent))
     try:
-        record = trees.open(_source(kind, typed, rows), _name(typed))
+        record = WAYS[kind].open_tree(desk, sent)
     except ModuletreeError as error:
-        form, rows = _refused(kind, typed, rows, error)
-        return page(_page(request, kind, form, rows), status_of(error))
+        return page(WAYS[kind].refused(desk, sent, error), status_of(error))
     return RedirectResponse(tree_url(record.id), 303)
 
 
-def _page(request: Request, kind: str, form: Form, rows: Sequence[ModuleField]) -> NewTreePage:
-    origin = str(request.base_url).rstrip("/")
-    bodies = {
-        "linear": '{"source": {"kind": "linear", "root": {"children": {"sub1": {}}}}}',
-        "spec": '{"source": {"kind": "linear", "root": {"weight": 2, "bias": 1}}}',
-        "grid": '{"source": {"kind": "grid", "branching": 10, "depth": 3, "seed": 0}}',
-    }
-    spare = max(0, SPARE_ROWS - sum(1 for row in rows[1:] if not row.target))
-    blank = tuple(ModuleField("", "", "") for _ in range(spare))
-    return NewTreePage(kind, form, (*rows, *blank), posted(origin, "/api/trees", bodies[kind]))
-
-
-def _form(kind: str) -> Form:
-    name = Field("name", "tree name", placeholder="LinearModel")
-    seed = Field("seed", "seed", kind="number", placeholder="none", hint="for what is drawn by torch.rand(1)")
-    forward = Field(
-        "forward",
-        "forward",
-        "own",
-        "choice",
-        FORWARDS,
-        hint="own: y = x * weight + bias, children unused; chain: then through the children in order",
-    )
-    own = {
-        "linear": (),
-        "spec": (Field("spec", "spec", SPEC, "long", hint="a LinearSpec: weight, bias, buffers, children"),),
-        "grid": (
-            Field("branching", "branching", "10", "number", hint="children of each module"),
-            Field("depth", "depth", "3", "number", hint="levels below the root; 10 × 5 has 111,111 modules"),
-        ),
-    }[kind]
-    submit = {"linear": "Build the tree", "spec": "Build the tree", "grid": "Grow the grid"}[kind]
-    return Form(kind, kind, "/trees", submit, (name, *own, seed, forward))
-
-
-def _rows(sent: FormData) -> tuple[ModuleField, ...]:
-    columns = [[str(value) for value in sent.getlist(name)][:MOST_ROWS] for name in ("target", "weight", "bias")]
-    return tuple(ModuleField(*row) for row in zip(*columns, strict=False)) or (ModuleField("", "", ""),)
-
-
-def _filled(kind: str, typed: Mapping[str, str]) -> Form:
-    return _form(kind).refused(typed, ModuletreeError(""))
-
-
-def _refused(
-    kind: str, typed: Mapping[str, str], rows: tuple[ModuleField, ...], error: ModuletreeError
-) -> tuple[Form, tuple[ModuleField, ...]]:
-    form = _form(kind)
-    if isinstance(error, Invalid) and kind == "linear":
-        return _with_row_problems(form.refused(typed, _of_fields(form, error)), rows, error)
-    if kind == "spec" and isinstance(error, NameRefused | Invalid):
-        error = _at_spec(form, error)
-    return form.refused(typed, error), rows
-
-
-def _of_fields(form: Form, error: Invalid) -> ModuletreeError:
-    names = {field.name for field in form.fields}
-    mine = tuple(misfit for misfit in error.errors if field_of(misfit, names) and "row" not in misfit.loc)
-    return Invalid(error.detail, mine) if mine else ModuletreeError("")
-
-
-def _at_spec(form: Form, error: ModuletreeError) -> ModuletreeError:
-    names = {field.name for field in form.fields} - {"name"}
-    if isinstance(error, Invalid) and any(field_of(misfit, names) for misfit in error.errors):
-        return error
-    return Invalid(error.detail, (Misfit(("spec",), error.detail),))
-
-
-def _with_row_problems(
-    form: Form, rows: tuple[ModuleField, ...], error: Invalid
-) -> tuple[Form, tuple[ModuleField, ...]]:
-    said: dict[int, Misfit] = {}
-    for misfit in error.errors:
-        row = misfit.loc[1] if misfit.loc[:1] == ("row",) else _row_at(rows, misfit)
-        if isinstance(row, int):
-            said[row] = misfit
-    return form, tuple(_marked(row, said[number]) if number in said else row for number, row in enumerate(rows))
-
-
-def _marked(row: ModuleField, misfit: Misfit) -> ModuleField:
-    wrong = misfit.loc[-1] if misfit.loc[-1] in ("weight", "bias") else "target"
-    msg = misfit.msg if wrong == "target" else f"{wrong}: {misfit.msg}"
-    return ModuleField(row.target, row.weight, row.bias, msg, str(wrong))
-
-
-def _row_at(rows: tuple[ModuleField, ...], misfit: Misfit) -> int | None:
-    names = [str(part) for before, part in zip(misfit.loc, misfit.loc[1:], strict=False) if before == "children"]
-    target = ".".join(names)
-    return next((number for number, row in enumerate(rows) if row.target == target), None)
-
-
-def _name(typed: Mapping[str, str]) -> str | None:
-    name = typed.get("name", "").strip()
-    if len(name) > MAX_NAME:
-        raise invalid([("name", f"expected up to {MAX_NAME} characters, got {len(name):,}")])
-    return name or None
-
-
-def _source(kind: str, typed: Mapping[str, str], rows: Sequence[ModuleField]) -> dict[str, object]:
-    source: dict[str, object] = {"kind": "linear", "forward": typed.get("forward", "own")}
-    if seed := _whole(typed, "seed"):
-        source |= seed
-    match kind:
-        case "grid":
-            wanted = dict.fromkeys(("branching", "depth"))
-            return {**source, **wanted, **_whole(typed, "branching"), **_whole(typed, "depth"), "kind": "grid"}
-        case "spec":
-            return {**source, "root": _document(typed.get("spec", ""))}
-        case _:
-            return {**source, "root": _nested(rows)}
-
-
-def _whole(typed: Mapping[str, str], name: str) -> dict[str, int]:
-    text = typed.get(name, "").strip().replace(",", "")
-    if not text:
-        return {}
+@router.post("/trees/upload")
+def upload(desk: DeskDep, sent: SentDep) -> Response:
+    """Open an uploaded checkpoint and show it."""
     try:
-        return {name: int(text)}
-    except ValueError:
-        raise invalid([(name, f"expected a whole number, got {text[:40]!r}")]) from None
+        record = new_checkpoint.open_upload(desk, sent)
+    except ModuletreeError as error:
+        return page(new_checkpoint.upload_refused(desk, sent, error), status_of(error))
+    return RedirectResponse(tree_url(record.id), 303)
 
 
-def _document(text: str) -> object:
-    try:
-        return decode(text.encode())
-    except Invalid as error:
-        raise invalid([("spec", error.detail.replace("The body", "The spec").removesuffix("."))]) from None
+@router.api_route("/trees/upload", methods=READING)
+def upload_form() -> Response:
+    """On to the page that holds the form: for who asks again for the address that it is sent to."""
+    return RedirectResponse("/trees/new?kind=checkpoint", 303)
 
 
-def _nested(rows: Sequence[ModuleField]) -> dict[str, Any]:
-    """The LinearSpec of the rows; a row's parent may stand anywhere, and is made where no row is."""
-    root: dict[str, Any] = {}
-    problems: list[Misfit] = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows):
-        if number and not row.target and not (row.weight.strip() or row.bias.strip()):
-            continue
-        if number and not row.target:
-            problems.append(Misfit(("row", number), "expected where it hangs, such as sub1.sub2_1"))
-        elif row.target in seen:
-            problems.append(Misfit(("row", number), f"{row.target!r} stands here twice"))
-        else:
-            seen.add(row.target)
-            spec = root
-            for name in row.target.split(".") if row.target else ():
-                spec = spec.setdefault("children", {}).setdefault(name, {})
-            problems.extend(_set_numbers(spec, row, number))
-    if problems:
-        said = "; ".join(f"row {misfit.loc[1]}: {misfit.msg}" for misfit in problems)
-        raise Invalid(f"{said}.", tuple(problems))
-    return root
-
-
-def _set_numbers(spec: dict[str, Any], row: ModuleField, number: int) -> list[Misfit]:
-    problems = []
-    for name, text in (("weight", row.weight.strip()), ("bias", row.bias.strip())):
-        if text:
-            try:
-                spec[name] = float(text.replace("−", "-"))
-            except ValueError:
-                problems.append(Misfit(("row", number, name), f"expected a number, got {text[:40]!r}"))
-    return problems
+def _check(kind: str) -> None:
+    if kind not in WAYS:
+        raise Invalid(f"kind: expected one of {', '.join(WAYS)}, got {kind!r}.", (Misfit(("query", "kind"), kind),))

@@ -22,7 +22,7 @@ def prints_of_modules(index: TreeIndex, rows: Sequence[int], top: int, *, named:
 def module_text(index: TreeIndex, row: int) -> str:
     """Return the module's `repr`; of a large one the class alone."""
     if index.end[row] - row > PRINTED_MODULES:
-        return f"{index.classes[index.class_id[row]].name}(…)"
+        return f"{index.classes[index.class_id[row]].shown}(…)"
     return repr_of(index, row)
 
 
@@ -37,10 +37,22 @@ def prints_of_tensors(
         for entry, path in zip(entries, paths, strict=False)
     )
     lines = (
-        _line(name, repr(columns.tensor[entry])[:PRINTED_CHARS], named)
-        for entry, name in zip(entries, names, strict=False)
+        _line(name, tensor_text(index, columns, entry), named) for entry, name in zip(entries, names, strict=False)
     )
     return _lines(entries, lines)
+
+
+def tensor_text(index: TreeIndex, columns: TensorColumns, entry: int) -> str:
+    """Return the tensor's `repr`; of one whose values are not at hand what torch prints of a meta tensor."""
+    if index.is_live:
+        return repr(columns.tensor[entry])[:PRINTED_CHARS]
+    kind = index.kinds.all[columns.kind[entry]]
+    size = "" if kind.shape is None else f", size={kind.shape}"
+    dtype = "" if kind.dtype_name == "float32" else f", dtype=torch.{kind.dtype_name}"
+    if columns is index.buffers:
+        return f"tensor(..., device='meta'{size}{dtype})"
+    grad = ", requires_grad=True" if columns.flag[entry] else ""
+    return f"Parameter containing:\ntensor(..., device='meta'{size}{dtype}{grad})"
 
 
 def _line(name: str, text: str, named: bool) -> str:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from app.pages import filters
 from app.pages.links import tree_url, with_query
+from app.pages.visible import clipped
 from app.storage.records import RevisionRecord, TreeRecord
 from app.storage.trees import OpenTree
 
 MOST_HISTORY = 50
-MORE = ("get_submodule", "get_parameter", "get_buffer", "state_dict", "repr", "code", "summary", "skeleton")
+MORE = (
+    "search", "folded", "shapes", "receipt", "trace", "get_submodule", "get_parameter", "get_buffer", "state_dict",
+    "repr", "code", "summary", "skeleton", "origin",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def tree_head(opened: OpenTree, history: Sequence[RevisionRecord], lens: str, ta
         num_bytes=facts.num_bytes,
         lens=lens,
         lenses=tuple(_lenses(opened, url)),
-        more=tuple(Lens(key, key, f"{url}/{key}") for key in MORE),
+        more=tuple(Lens(key, key, f"{url}/{key}") for key in MORE if key != "code" or opened.index.is_live),
     )
 
 
@@ -83,11 +87,18 @@ def _lenses(opened: OpenTree, url: str) -> list[Lens]:
 
 
 def source_text(record: TreeRecord) -> str:
-    """Return what the tree was opened from: `LinearModel, seed 0, forward own`."""
+    """Return what the tree was opened from: `LinearModel, seed 0, forward own` or `torch.nn:Transformer, meta`."""
     source = record.source
-    if source.get("kind") == "grid":
-        what = f"grid {source.get('branching')} × {source.get('depth')}"
-    else:
-        what = record.facts.class_name
+    match source.get("kind"):
+        case "factory":
+            return f"{clipped(str(source.get('target')), 60)}, {source.get('device', 'meta')}"
+        case "config":
+            return "config, meta"
+        case "checkpoint":
+            return clipped(str(source.get("path")), 60) + (", uploaded" if "upload" in source else "")
+        case "grid":
+            what = f"grid {source.get('branching')} × {source.get('depth')}"
+        case _:
+            what = record.facts.class_name
     seed = source.get("seed")
     return f"{what}{'' if seed is None else f', seed {seed}'}, forward {source.get('forward') or 'own'}"

@@ -1,27 +1,24 @@
-"""The tree at the left of the page: whole while it is small, else the selection, its ancestors and their neighbours."""
+"""The tree at the left of the page: a line for each module, run of like siblings, and tensor that is listed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+import numpy as np
+
 from app.pages import filters
 from app.pages.gradient import Reach
 from app.pages.hues import hues
 from app.pages.links import module_url
-from app.pages.marks import Badge, Share, buffer_badge, lone_value, shape_text, share_of, swatch_of
+from app.pages.listed import Item, listed, trail_to
+from app.pages.marks import Badge, Share, buffer_badge, lone_value, shape_text, share_of, span_text, swatch_of
 from app.pages.visible import clipped
+from app.trees.fold import Run, run_totals
 from app.trees.index import TreeIndex
-from app.trees.tensor_values import values_of
 from app.trees.tensors import TensorColumns
 
-WHOLE_ROWS = 300
-WHOLE_DEPTH = 24
 TENSOR_MODULES = 12
 MOST_TENSORS = 12
-MOST_LEVELS = 14
-MOST_NEAR = 10
-PAGE = 200
-EXAMPLE_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,12 @@ class TensorLine:
 class ModuleLine:
     """A module's row, and the rows below it."""
 
-    is_more: ClassVar[bool] = False
+    kind: ClassVar[str] = "module"
 
     name: str
     url: str
     class_name: str
+    is_inferred: bool
     swatch: str
     extra_repr: str
     badges: tuple[Badge, ...]
@@ -59,13 +57,36 @@ class ModuleLine:
 class MoreLine:
     """Modules that are there and not listed, and where they are."""
 
-    is_more: ClassVar[bool] = True
+    kind: ClassVar[str] = "more"
 
     text: str
     url: str
 
 
-Line: TypeAlias = ModuleLine | MoreLine
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """Siblings that are alike, in one row with what all of them come to; `items` where it is open.
+
+    `url` opens the first of them, `turn_url` lists all of them, or folds them again.
+    """
+
+    kind: ClassVar[str] = "run"
+
+    label: str
+    count: int
+    url: str
+    turn_url: str
+    is_open: bool
+    class_name: str
+    is_inferred: bool
+    swatch: str
+    extra_repr: str
+    badges: tuple[Badge, ...]
+    share: Share
+    items: "tuple[Line, ...]"
+
+
+Line: TypeAlias = ModuleLine | RunLine | MoreLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,121 +95,109 @@ class TreeView:
 
     root: ModuleLine
     is_whole: bool
+    note: str
     with_values: bool
     num_modules: int
+    num_inferred: int
     no_grad: str
-    example: str
 
 
-def tree_view(index: TreeIndex, tree_id: str, root_name: str, selected: int, start: int = 0) -> TreeView:
-    """Return the rows to show: all of a small tree, else at most some 340, about the row `selected`.
-
-    Of the selection's children those from `start` on are listed, 200 at a time; a leaf's siblings stand in for them.
-    """
-    builder = _Builder(index, tree_id, root_name, selected)
-    is_whole = len(index) <= WHOLE_ROWS and max(index.depth) <= WHOLE_DEPTH
-    listed = builder.everything() if is_whole else builder.window(start)
+def tree_view(
+    index: TreeIndex, tree_id: str, root_name: str, selected: int, start: int = 0, unfold: int | None = None
+) -> TreeView:
+    """Return the rows to show about the row `selected`; `start` and `unfold` are as `listed` takes them."""
+    builder = _Builder(index, tree_id, root_name, selected, start, unfold)
     return TreeView(
-        root=builder.line(listed),
-        is_whole=is_whole,
+        root=builder.root(),
+        is_whole=not builder.listed.note,
+        note=builder.listed.note,
         with_values=builder.all_tensors,
         num_modules=int(index.totals.num_modules[0]),
+        num_inferred=_num_inferred(index),
         no_grad=_no_grad(index),
-        example=clipped(index.path(index.end[0] - 1), 30) if index.depth[-1] < EXAMPLE_DEPTH else "sub1.sub1",
     )
 
 
-_More: TypeAlias = tuple[str, str]
-_Listed: TypeAlias = dict[int, list["int | _More"]]
-
-
 class _Builder:
-    def __init__(self, index: TreeIndex, tree_id: str, root_name: str, selected: int) -> None:
+    def __init__(
+        self, index: TreeIndex, tree_id: str, root_name: str, selected: int, start: int, unfold: int | None
+    ) -> None:
         self.index = index
         self.tree_id = tree_id
         self.root_name = root_name
         self.selected = selected
+        # Where every value is shown, like siblings differ in what they show.
         self.all_tensors = len(index) <= TENSOR_MODULES
-        self.trail = _trail(index, selected)
-        self.ancestors = frozenset(self.trail[:-1])
+        trail = trail_to(index, selected)
+        self.ancestors = frozenset(trail[:-1])
+        self.listed = listed(index, trail, folds=not self.all_tensors, unfold=unfold, start=start)
+        self.opened = self.listed.opened
         self.hues = hues(cls.name for cls in index.classes)
         self.reach = Reach(index)
         self.num_parameters = int(index.totals.num_parameters[0])
+        rows = self.listed.rows()
+        self.paths = dict(zip(rows, index.paths(rows), strict=True))
+        self.lines: dict[int, ModuleLine] = {}
 
-    def everything(self) -> _Listed:
-        return {row: list(self.index.children(row)) for row in range(len(self.index))}
+    def root(self) -> ModuleLine:
+        """Return the root's line, the lines of its subtree built from the last row to the first."""
+        for row in reversed(self.paths):
+            self.lines[row] = self._module(row, tuple(map(self._item, self.listed.below.get(row, ()))))
+        return self.lines[0]
 
-    def window(self, start: int) -> _Listed:
-        listed: _Listed = {}
-        leaf = self.index.end[self.selected] == self.selected + 1 and self.selected > 0
-        shown = self.trail[:-1] if leaf else self.trail
-        for above, row in zip(self.trail, self.trail[1:], strict=False):
-            listed[above] = self._near(above, row)
-        here = shown[-1]
-        children = list(self.index.children(here))
-        if leaf and not start:
-            start = children.index(self.selected) // PAGE * PAGE
-        listed[here] = self._page(here, children, start)
-        if len(shown) > MOST_LEVELS:
-            self._fold(listed, shown)
-        return listed
+    def _item(self, item: Item) -> Line:
+        if isinstance(item, int):
+            return self.lines.pop(item)
+        if isinstance(item, Run):
+            return self._run(item)
+        if item.row is None:
+            return MoreLine(item.text, self._url(self.selected, item.start))
+        query = {"from": str(item.start) if item.start else ""}
+        return MoreLine(item.text, module_url(self.tree_id, self.index.path(item.row), item.row, **query))
 
-    def _near(self, above: int, row: int) -> list["int | _More"]:
-        children = list(self.index.children(above))
-        if len(children) <= MOST_NEAR:
-            return [*children]
-        at = children.index(row)
-        first = max(0, min(at - MOST_NEAR // 2, len(children) - MOST_NEAR))
-        return self._cut(above, children, first, MOST_NEAR, (first - PAGE) if first > PAGE else 0)
+    def _run(self, run: Run) -> RunLine:
+        index, row = self.index, run.rows[0]
+        is_open = run is self.opened
+        cls = index.classes[index.class_id[row]]
+        total = run_totals(index, run).num_parameters
+        unfold = "" if is_open else str(row)
+        return RunLine(
+            label=span_text(index.name[row], index.name[run.rows[-1]]),
+            count=len(run.rows),
+            url=self._url(row),
+            turn_url=module_url(self.tree_id, index.path(self.selected), self.selected, unfold=unfold),
+            is_open=is_open,
+            class_name=cls.shown,
+            is_inferred=cls.inferred,
+            swatch=swatch_of(cls.name, self.hues, total),
+            extra_repr=index.extra_repr.get(row, ""),
+            badges=tuple(self._run_badges(run)),
+            share=share_of(total, self.num_parameters),
+            items=tuple(map(self._item, self.listed.members)) if is_open else (),
+        )
 
-    def _page(self, above: int, children: list[int], start: int) -> list["int | _More"]:
-        first = min(max(start, 0), max(len(children) - 1, 0))
-        return self._cut(above, children, first, PAGE, max(0, first - PAGE))
-
-    def _cut(self, above: int, children: list[int], first: int, size: int, back: int) -> list["int | _More"]:
-        items: list[int | _More] = [*children[first : first + size]]
-        rest = len(children) - first - size
-        if first > 0:
-            step = f", show {min(first, PAGE)}" if first > PAGE else ""
-            items.insert(0, (f"{filters.exact(first)} before{step}", self._url(above, back)))
-        if rest > 0:
-            items.append((f"{filters.exact(rest)} more, next {min(rest, PAGE)}", self._url(above, first + size)))
-        return items
-
-    def _fold(self, listed: _Listed, shown: list[int]) -> None:
-        # Of a long way down, the root and the last levels stand; what is between is one line.
-        for row in shown[1 : -(MOST_LEVELS - 2)]:
-            listed.pop(row, None)
-        first = shown[-(MOST_LEVELS - 2)]
-        between = len(shown) - 1 - (MOST_LEVELS - 2)
-        text = f"{filters.exact(between)} levels between"
-        listed[0] = [(text, self._url(shown[len(shown) // 2])), first]
+    def _run_badges(self, run: Run) -> Iterator[Badge]:
+        num_distinct = len({int(self.index.first[row]) for row in run.rows})
+        if num_distinct < len(run.rows):
+            yield Badge(
+                "link-2", f"{filters.exact(num_distinct)} distinct", "the same module at several of these places"
+            )
+        yield from self._badges(run.rows[0])
 
     def _url(self, row: int, start: int = 0) -> str:
-        query = {"from": str(start)} if start else {}
-        return module_url(self.tree_id, self.index.path(row), row, **query)
+        # A run stays open while its members are looked at one by one.
+        query = {"from": str(start) if start else "", "unfold": str(self.opened.rows[0]) if self.opened else ""}
+        return module_url(self.tree_id, self.paths.get(row) or self.index.path(row), row, **query)
 
-    def line(self, listed: _Listed) -> ModuleLine:
-        """Return the root's line, the lines of its subtree built from the last row to the first."""
-        rows = sorted({0, *(item for items in listed.values() for item in items if isinstance(item, int))})
-        paths = dict(zip(rows, self.index.paths(rows), strict=True))
-        lines: dict[int, ModuleLine] = {}
-        for row in reversed(rows):
-            items = tuple(
-                MoreLine(*item) if isinstance(item, tuple) else lines.pop(item) for item in listed.get(row, ())
-            )
-            lines[row] = self._module(row, paths[row], items)
-        return lines[0]
-
-    def _module(self, row: int, path: str, items: tuple[Line, ...]) -> ModuleLine:
+    def _module(self, row: int, items: tuple[Line, ...]) -> ModuleLine:
         index = self.index
-        class_name = index.classes[index.class_id[row]].name
-        count = int(index.totals.num_parameters[row])
+        cls, count = index.classes[index.class_id[row]], int(index.totals.num_parameters[row])
         return ModuleLine(
             name=index.name[row] if row else self.root_name,
-            url=module_url(self.tree_id, path, row),
-            class_name=class_name,
-            swatch=swatch_of(class_name, self.hues, count),
+            url=self._url(row),
+            class_name=cls.shown,
+            is_inferred=cls.inferred,
+            swatch=swatch_of(cls.name, self.hues, count),
             extra_repr=index.extra_repr.get(row, ""),
             badges=tuple(self._badges(row)),
             share=share_of(count, self.num_parameters),
@@ -203,6 +212,8 @@ class _Builder:
         index, totals = self.index, self.index.totals
         if (first := int(index.first[row])) != row:
             yield Badge("link-2", "shared", f"the same module as {index.path(first) or 'the root'}")
+        elif not self.all_tensors and (tied := self._tied_to(row)):
+            yield Badge("link-2", f"tied to {clipped(tied.rpartition('.')[2], 20)}", f"a parameter of it is {tied}'s")
         if totals.num_parameters[row] and not totals.num_trainable[row]:
             yield Badge("snowflake", "frozen", "no parameter below requires a gradient")
         if index.buffers.start[row + 1] > index.buffers.start[row] and not self.all_tensors:
@@ -213,10 +224,17 @@ class _Builder:
         if not self.reach(row) and (self.all_tensors or self.reach(index.parent[row])):
             yield Badge("unplug", "no grad", "forward never calls it, so its gradients stay None", "bad")
 
+    def _tied_to(self, row: int) -> str:
+        columns = self.index.parameters
+        for entry in self.index.own(columns, row):
+            if (first := int(columns.first[entry])) != entry:
+                return self.index.path(columns.owner[first]) or self.root_name
+        return ""
+
     def _tensors(self, row: int) -> Iterator[TensorLine]:
         for columns, is_buffer in ((self.index.parameters, False), (self.index.buffers, True)):
             entries = self.index.own(columns, row)[:MOST_TENSORS]
-            values = values_of([columns.tensor[entry] for entry in entries]) if entries else []
+            values = self.index.data.values(columns, entries)
             for entry, value in zip(entries, values, strict=True):
                 yield self._tensor(columns, entry, is_buffer, value)
 
@@ -238,11 +256,9 @@ class _Builder:
         )
 
 
-def _trail(index: TreeIndex, row: int) -> list[int]:
-    trail = [row]
-    while trail[-1]:
-        trail.append(index.parent[trail[-1]])
-    return trail[::-1]
+def _num_inferred(index: TreeIndex) -> int:
+    inferred = [number for number, cls in enumerate(index.classes) if cls.inferred]
+    return int(np.isin(np.frombuffer(index.class_id, np.int64), inferred).sum()) if inferred else 0
 
 
 def _no_grad(index: TreeIndex) -> str:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from app.api.dependencies import RunsDep, TreesDep
 from app.errors import Invalid, RevisionMismatch
-from app.pages import lenses, look_ups, whole
+from app.pages import lenses, look_ups, origin, repeats, search, tensor_pages, trace_page, whole
 from app.pages.dock import Asked, Dock, TreeNow, dock, tree_now
 from app.pages.drawings import drawings_of
 from app.pages.forms import Form, invalid
@@ -20,8 +20,10 @@ from app.pages.module_forms import ModuleForms
 from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.tree_rows import TreeView, tree_view
-from app.storage.trees import OpenTree, Trees
+from app.storage.trees import OpenTree, Trees, structure_only
 from app.training.runs import Runs
+from app.trees.origin import num_stored
+from app.trees.runs_of_names import numbered
 
 DOCK_COOKIE = "moduletree-dock"
 
@@ -43,11 +45,16 @@ router = APIRouter(include_in_schema=False)
 router.include_router(lenses.router)
 router.include_router(look_ups.router)
 router.include_router(whole.router)
+router.include_router(origin.router)
+router.include_router(repeats.router)
+router.include_router(search.router)
+router.include_router(tensor_pages.router)
+router.include_router(trace_page.router)
 
 
 @dataclass(frozen=True, slots=True)
 class TreePage(Context):
-    """A tree with one of its modules selected."""
+    """A tree with one of its modules selected; `cannot` says why it is not changed and trained, "" where it can be."""
 
     template: ClassVar[str] = "tree.html"
 
@@ -58,7 +65,9 @@ class TreePage(Context):
     quick_forms: tuple[Form, ...]
     change_forms: tuple[Form, ...]
     tensor_forms: tuple[Form, ...]
-    dock: Dock
+    dock: Dock | None
+    cannot: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Look:
     revision: int | None = None
     tab: str = "overview"
     start: int = 0
+    unfold: int | None = None
     fn: str = ""
     opened: str = ""
     origin: str = ""
@@ -93,7 +103,9 @@ def tree_page(trees: Trees, runs: Runs, look: Look) -> TreePage:
         quick_forms=seen.quick_forms,
         change_forms=seen.change_forms,
         tensor_forms=seen.tensor_forms,
-        dock=dock(runs, seen.now, look.asked),
+        dock=dock(runs, seen.now, look.asked) if seen.now else None,
+        cannot=seen.cannot,
+        notes=seen.notes,
     )
 
 
@@ -105,24 +117,29 @@ class _Seen:
     quick_forms: tuple[Form, ...]
     change_forms: tuple[Form, ...]
     tensor_forms: tuple[Form, ...]
-    now: TreeNow
+    now: TreeNow | None
+    cannot: str
+    notes: tuple[str, ...]
 
 
 def _see(opened: OpenTree, look: Look) -> _Seen:
-    index, name = opened.index, opened.record.name
+    index, name, can = opened.index, opened.record.name, opened.record.facts.can
     row = row_of(opened, look.target, look.row, look.revision)
-    inspected = inspector(index, look.tree_id, name, row, look.tab, look.origin)
+    stored = num_stored(opened.origin, index, row)
+    inspected = inspector(index, look.tree_id, name, row, look.tab, look.origin, stored=stored)
     forms = ModuleForms(opened, row, inspected.target, look.origin, look.fn)
     tensors = inspected.buffers if look.tab == "buffers" else inspected.parameters
     wanted = forms.tensor_forms(tensors, are_buffers=look.tab == "buffers")
     return _Seen(
-        view=tree_view(index, look.tree_id, name, row, look.start),
+        view=tree_view(index, look.tree_id, name, row, look.start, look.unfold),
         map=tree_map(opened, row),
         inspector=inspected,
         quick_forms=forms.quick_forms(),
         change_forms=_with(forms.change_forms(), look) if look.tab == "change" else (),
         tensor_forms=_with(wanted, look) if look.tab in ("parameters", "buffers") else (),
-        now=tree_now(opened, look.asked.x, is_asked=look.asked.is_predicted),
+        now=tree_now(opened, look.asked.x, is_asked=look.asked.is_predicted) if can.forward else None,
+        cannot="" if can.edit else structure_only(opened.record).detail,
+        notes=tuple(opened.origin.notes),
     )
 
 
@@ -156,6 +173,7 @@ def _look(
     opened: Annotated[str, Query(alias="open")] = "",
     run: str = "",
     row: Annotated[int | None, Query(ge=0)] = None,
+    unfold: Annotated[int | None, Query(ge=0)] = None,
 ) -> Look:
     if tab not in TABS:
         raise Invalid(f"tab: expected one of {', '.join(TABS)}, got {tab!r}.")
@@ -166,6 +184,7 @@ def _look(
         row=row,
         tab=tab,
         start=start,
+        unfold=unfold,
         fn=fn,
         opened=opened or ("apply" if fn else ""),
         origin=origin,
@@ -189,6 +208,8 @@ def show_module(trees: TreesDep, runs: RunsDep, look: LookDep, target: str) -> R
 
 
 @router.api_route("/trees/{tree_id}/select", methods=READING)
-def select(look: LookDep, target: str = "") -> Response:
-    """On to the page of a target that was typed into a form."""
+def select(look: LookDep, target: str = "", number: Annotated[int | None, Query(ge=0)] = None) -> Response:
+    """On to the page of a target that was typed into a form; `number` takes the place of the one that it ends in."""
+    if number is not None and (first := numbered(target)):
+        target = f"{first.prefix}{number}"
     return RedirectResponse(module_url(look.tree_id, target), 303)

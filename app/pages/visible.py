@@ -1,6 +1,9 @@
 """Names from outside, made safe to look at: what cannot be seen is written as an escape."""
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 _JOINS = "\u200d"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"}
@@ -15,6 +18,26 @@ def visible(text: str) -> str:
     core = shown.strip(" ")
     left = len(shown) - len(shown.lstrip(" "))
     return "\\x20" * left + core + "\\x20" * (len(shown) - left - len(core))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a name as it is shown; marked where a search asked for it."""
+
+    text: str
+    is_marked: bool = False
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]], most: int = 80) -> tuple[Piece, ...]:
+    """Return `visible(text)` cut at the ends of the spans; a longer text is `clipped`, without marks."""
+    if len(text) > most:
+        return (Piece(clipped(text, most)),)
+    shown = [_shown(char) for char in text]
+    for at in (*range(len(text) - len(text.lstrip(" "))), *range(len(text.rstrip(" ")), len(text))):
+        shown[at] = "\\x20"
+    ends = [0, *(end for span in spans for end in span), len(text)]
+    made = (Piece("".join(shown[start:stop]), at % 2 == 1) for at, (start, stop) in enumerate(pairwise(ends)))
+    return tuple(piece for piece in made if piece.text)
 
 
 def clipped(text: str, most: int = 80) -> str:

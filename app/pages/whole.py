@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.dependencies import TreesDep
-from app.errors import TooLarge
+from app.errors import CannotDo, TooLarge
 from app.pages.calls import Call, in_pytorch, module_code, over_http, shortened
 from app.pages.links import with_query
 from app.pages.marks import shape_text
@@ -19,7 +19,6 @@ from app.storage.trees import OpenTree, Trees
 from app.trees.code import python_of
 from app.trees.state_dict import state_dict as entries_of
 from app.trees.summary import DEFAULT_DEPTH, SummaryFormat, summarise, write
-from app.trees.tensor_values import has_values
 from app.trees.texts import repr_of
 
 router = APIRouter(include_in_schema=False)
@@ -58,7 +57,7 @@ class StateEntryRow:
 
 @dataclass(frozen=True, slots=True)
 class StateDictPage(Context):
-    """What a state dict holds, and where to download it."""
+    """What a state dict holds, and where to download it, "" where its values are not at hand."""
 
     template: ClassVar[str] = "state_dict.html"
 
@@ -113,14 +112,15 @@ def show_summary(
     tree_id: str,
     target: str = "",
     depth: Annotated[int, Query(ge=0, le=100_000)] = DEFAULT_DEPTH,
+    fold: bool = True,
 ) -> Response:
     """A table to paste."""
 
     def text(opened: OpenTree) -> str:
-        summary = summarise(opened.index, opened.index.row(target), depth)
+        summary = summarise(opened.index, opened.index.row(target), depth, folded=fold)
         return write(summary, SummaryFormat.TEXT) if len(summary.rows) <= TEXT_ROWS else ""
 
-    about = f"A table to paste, {depth} levels of it; as format=markdown and format=json too."
+    about = f"A table to paste, {depth} levels of it; also as markdown, latex and json. fold=false lists every row."
     return page(_text(request, trees, tree_id, "summary", target, "", text, about))
 
 
@@ -134,9 +134,9 @@ def show_state_dict(request: Request, trees: TreesDep, tree_id: str, target: str
         entries = tuple(
             StateEntryRow(
                 shortened(entry.name),
-                shape_text(tuple(entry.tensor.shape) if has_values(entry.tensor) else None),
-                str(entry.tensor.dtype).removeprefix("torch."),
-                entry.tensor.numel(),
+                shape_text(entry.kind.shape),
+                entry.kind.dtype_name,
+                entry.kind.numel,
             )
             for entry in first[:MOST_ENTRIES]
         )
@@ -147,7 +147,7 @@ def show_state_dict(request: Request, trees: TreesDep, tree_id: str, target: str
         in_pytorch(f"{module_code(target)}.state_dict().keys()", printed(f"odict_keys([{names}])")),
         over_http(_origin(request), path, target=target),
     )
-    url = with_query(path, target=target)
+    url = with_query(path, target=target) if opened.index.is_live else ""
     return page(StateDictPage(head, target, entries, len(first) > MOST_ENTRIES, url, calls))
 
 
@@ -179,6 +179,9 @@ def _text(
             whole = text(opened)
         except TooLarge:
             whole = ""
+        except CannotDo as error:
+            head = tree_head(opened, history, name, target)
+            return TextPage(head, name, error.detail, target, "", "", "", ())
         head = tree_head(opened, history, name, target)
     path = f"/api/trees/{tree_id}/{name}"
     shown = "\n".join(whole[:MOST_CHARS].split("\n")[:MOST_LINES])

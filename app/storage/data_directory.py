@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.errors import ModuletreeError
 from app.storage.tensor_files import TensorFiles
+from app.storage.uploads import Uploads
 
 
 class DirectoryInUse(ModuletreeError):
@@ -39,6 +40,7 @@ class DataDirectory:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, str(os.getpid()).encode(), 0)
             self.tensors = TensorFiles(path / "tensors")
+            self.uploads = Uploads(path / "uploads")
         except OSError as error:
             os.close(self._lock)
             raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error

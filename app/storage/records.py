@@ -56,7 +56,7 @@ class Facts(msgspec.Struct, frozen=True):
             num_bytes=int(totals.num_bytes[0]),
             depth=max(index.depth),
             fingerprint=index.shapes.ids[index.shapes.shape[0]],
-            can=Can(train=num_trainable > 0, edit=True, forward=True),
+            can=Can(train=num_trainable > 0 and index.is_live, edit=index.is_live, forward=index.is_live),
         )
 
 

@@ -27,6 +27,13 @@ def newest(connection: Connection, limit: int, before: int | None) -> list[tuple
     return [(row.seq, _record(row)) for row in connection.execute(query)]
 
 
+def newest_like(connection: Connection, source: bytes, structure: bytes) -> TreeRecord | None:
+    """Return the newest tree of a source whose present revision has a structure, byte for byte."""
+    query = _records().where(trees.c.source == source.decode(), revisions.c.structure == structure)
+    row = connection.execute(query.order_by(trees.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else _record(row)
+
+
 def add_tree(connection: Connection, tree_id: str, name: str, source: bytes, at: datetime) -> None:
     """Insert a tree; its first revision must follow in the same transaction."""
     connection.execute(
@@ -80,10 +87,18 @@ def rename(connection: Connection, tree_id: str, name: str, at: datetime) -> Non
 
 
 def remove(connection: Connection, tree_id: str) -> list[str]:
-    """Delete the tree with its revisions and return the names of the tensor files that nothing else uses."""
+    """Delete the tree with its revisions and return the names of the tensor files that nothing else uses.
+
+    A revision of structure only has no tensor file: its name is "".
+    """
     used = set(connection.scalars(select(revisions.c.tensors).where(revisions.c.tree == tree_id)))
     connection.execute(delete(trees).where(trees.c.id == tree_id))
-    return sorted(used - set(files_in_use(connection)))
+    return sorted(used - {"", *files_in_use(connection)})
+
+
+def uploads_in_use(connection: Connection) -> Iterator[str]:
+    """Yield the names of the uploads that trees were opened from."""
+    yield from connection.scalars(select(func.json_extract(trees.c.source, "$.upload").label("upload")).distinct())
 
 
 def files_in_use(connection: Connection) -> Iterator[str]:

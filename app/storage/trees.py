@@ -7,35 +7,40 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
 from torch import nn
 
 from app.errors import CannotDo, Invalid, NameRefused, NotFound, RevisionMismatch, TargetNotFound
 from app.storage import tree_rows
 from app.storage.database import Database
 from app.storage.records import Facts, RevisionRecord, StoredSnapshot, TreeRecord, new_id, now
+from app.storage.source_documents import name_of, source_kept
 from app.storage.tensor_files import TensorFiles
+from app.storage.uploads import Upload, Uploads
 from app.trees import snapshot
 from app.trees.collector import leave_to_reference_counts
 from app.trees.index import TreeIndex
-from app.trees.limits import Limits
-from app.trees.sources import open_source
+from app.trees.origin import NOWHERE, Origin, pack, unpack
+from app.trees.sources.opening import Opened, Sources
 
 T = TypeVar("T")
 
 MAX_OPEN_MODULES = 500_000
-MAX_SOURCE_BYTES = 64 * 1024
-# What is nested deeper, many a reader of JSON refuses.
-MAX_SOURCE_DEPTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTree:
-    """A tree in memory at its present revision."""
+    """A tree in memory at its present revision; `origin` is what its source said besides the structure."""
 
     record: TreeRecord
-    module: nn.Module
     index: TreeIndex
+    origin: Origin = NOWHERE
+
+    @property
+    def module(self) -> nn.Module:
+        """The live root; raises `CannotDo` for a tree that is known by its structure only."""
+        if not self.index.is_live:
+            raise structure_only(self.record)
+        return self.index.modules[0]
 
 
 class Trees:
@@ -44,8 +49,10 @@ class Trees:
     A tree in use stays in memory, up to half a million modules in all; another is loaded from its revision.
     """
 
-    def __init__(self, database: Database, files: TensorFiles, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, database: Database, files: TensorFiles, uploads: Uploads, sources: Sources) -> None:
+        self.limits = sources.limits
+        self.sources = sources
+        self.uploads = uploads
         self._database = database
         self._files = files
         self._open: OrderedDict[str, OpenTree] = OrderedDict()
@@ -54,22 +61,55 @@ class Trees:
         self._turns: dict[str, threading.RLock] = {}
         with database.read() as connection:
             files.sweep(tree_rows.files_in_use(connection))
+            uploads.sweep(tree_rows.uploads_in_use(connection))
 
     def open(self, source: Mapping[str, object], name: str | None = None) -> TreeRecord:
-        """Open a tree from a source, keep it, and return its record.
+        """Open a tree from a source, keep it, and return its record; raises as the source does.
 
-        Raises `Invalid`, `NameRefused` or `TooLarge` as the source does. A spec of more than 64 kB, or deeper than
-        100, is not kept in `source`, whose `root` is then None: the tree itself is.
+        A source whose spec, arguments or config are large, or nested deeper than 100, is kept without them: the tree
+        itself is kept whole.
         """
-        module = open_source(source, self.limits)
-        index = self._index(module)
+        return self._keep(self.sources.open(source), source, name or name_of(source))
+
+    def open_again(self, source: Mapping[str, object]) -> TreeRecord:
+        """Return the newest tree that was opened from the same source and is as that gives it now, else open one."""
+        opened = self.sources.open(source)
+        if opened.description is not None:
+            structure = pack(opened.description, opened.origin)
+            with self._database.read() as connection:
+                found = tree_rows.newest_like(connection, source_kept(source, depth=0), structure)
+            if found is not None:
+                return found
+        return self._keep(opened, source, name_of(source))
+
+    def open_upload(self, upload: Upload, name: str | None = None) -> TreeRecord:
+        """Open a tree from an uploaded checkpoint, which is kept with it; raises as the checkpoint does.
+
+        When it raises, the upload is deleted.
+        """
+        source = {"kind": "checkpoint", "path": upload.path.name, "upload": upload.id}
+        try:
+            opened = self.sources.open_checkpoint(upload.path)
+            self.uploads.settle(upload)
+            return self._keep(opened, source, name or name_of(source))
+        except BaseException:
+            self.uploads.delete(upload.id)
+            raise
+
+    def _keep(self, opened: Opened, source: Mapping[str, object], name: str) -> TreeRecord:
+        if opened.description is None:
+            assert opened.module is not None
+            index = self._index(opened.module)
+            kept = self._kept(1, index)
+        else:
+            index = self.sources.index(opened.description, opened.origin)
+            kept = StoredSnapshot(1, pack(opened.description, opened.origin), "")
         tree_id, at, facts = new_id("t_"), now(), Facts.of(index)
-        kept = self._kept(1, index)
         with self._database.write() as connection:
-            tree_rows.add_tree(connection, tree_id, name or _name_of(source), _source_kept(source, facts.depth), at)
+            tree_rows.add_tree(connection, tree_id, name, source_kept(source, facts.depth), at)
             tree_rows.add_revision(connection, tree_id, kept, facts, parent=None, note="opened", at=at)
             record = tree_rows.find(connection, tree_id)
-        self._remember(OpenTree(record, module, index))
+        self._remember(OpenTree(record, index, opened.origin))
         return record
 
     def newest(self, limit: int, before: int | None = None) -> tuple[list[TreeRecord], int | None]:
@@ -102,13 +142,16 @@ class Trees:
             return self._refresh(tree_id)
 
     def delete(self, tree_id: str, if_match: "Precondition" = None) -> None:
-        """Delete a tree and its revisions; its runs stay."""
+        """Delete a tree with its revisions and what was uploaded for it; its runs stay."""
         with self._turn(tree_id):
-            _check(if_match, self.get(tree_id))
+            record = self.get(tree_id)
+            _check(if_match, record)
             with self._database.write() as connection:
                 unused = tree_rows.remove(connection, tree_id)
             self._forget(tree_id)
             self._files.delete(unused)
+            if isinstance(upload := record.source.get("upload"), str):
+                self.uploads.delete(upload)
 
     @contextmanager
     def reading(self, tree_id: str) -> Iterator[OpenTree]:
@@ -122,11 +165,14 @@ class Trees:
         """Change the tree and keep the outcome as its next revision, or leave everything as it was.
 
         `change` works on the tree's modules in place; when it raises, the tree goes back to its revision. Returns the
-        new record and what `change` returned. Raises `RevisionMismatch` when `if_match` refuses the present revision.
+        new record and what `change` returned. Raises `RevisionMismatch` when `if_match` refuses the present revision,
+        and `CannotDo` for a tree that is known by its structure only.
         """
         with self._turn(tree_id):
             record = self.get(tree_id)
             _check(if_match, record)
+            if not record.facts.can.edit:
+                raise structure_only(record)
             tree = self._opened(record)
             self._forget(tree_id)
             try:
@@ -137,7 +183,7 @@ class Trees:
                 raise
             index = self._index(tree.module)
             self._add_revision(record, self._kept(0, index), Facts.of(index), note)
-            tree = OpenTree(self.get(tree_id), tree.module, index)
+            tree = OpenTree(self.get(tree_id), index)
             self._remember(tree)
             return tree.record, outcome
 
@@ -213,12 +259,20 @@ class Trees:
         if tree is None:
             with self._database.read() as connection:
                 kept = tree_rows.stored(connection, record.id, record.revision)
-            module = snapshot.load(kept.structure, self._files.load(kept.tensors))
-            tree = OpenTree(record, module, self._index(module))
+            tree = self._loaded(record, kept)
         elif tree.record is not record:
-            tree = OpenTree(record, tree.module, tree.index)
+            tree = OpenTree(record, tree.index, tree.origin)
         self._remember(tree)
         return tree
+
+    def _loaded(self, record: TreeRecord, kept: StoredSnapshot) -> OpenTree:
+        if kept.tensors:
+            module = snapshot.load(kept.structure, self._files.load(kept.tensors))
+            return OpenTree(record, self._index(module))
+        description, origin = unpack(kept.structure)
+        if isinstance(upload := record.source.get("upload"), str):
+            origin = self.uploads.locate(upload, origin)
+        return OpenTree(record, self.sources.index(description, origin), origin)
 
     def _index(self, module: nn.Module) -> TreeIndex:
         return TreeIndex.of(module, max_modules=self.limits.max_modules, max_depth=self.limits.max_depth)
@@ -260,14 +314,9 @@ def _check(if_match: Precondition, record: TreeRecord) -> None:
         raise RevisionMismatch(str(if_match), record.revision)
 
 
-def _name_of(source: Mapping[str, object]) -> str:
-    if source.get("kind") == "grid":
-        return f"grid {source['branching']} × {source['depth']}"
-    return "LinearModel"
-
-
-def _source_kept(source: Mapping[str, object], depth: int) -> bytes:
-    if source.get("kind") == "linear" and depth > MAX_SOURCE_DEPTH:
-        return msgspec.json.encode({**source, "root": None})
-    text = msgspec.json.encode(source)
-    return text if len(text) <= MAX_SOURCE_BYTES else msgspec.json.encode({**source, "root": None})
+def structure_only(record: TreeRecord) -> CannotDo:
+    """Return the refusal of what needs the live modules of a tree that is known by its structure only."""
+    return CannotDo(
+        f"{record.name!r} was opened from a {record.source.get('kind')}, so only its structure is known: it cannot be "
+        "changed, called or trained. Trees of LinearModels can."
+    )

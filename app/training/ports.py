@@ -69,6 +69,10 @@ class Can(Protocol):
     def train(self) -> bool:
         """Whether it can be trained."""
 
+    @property
+    def forward(self) -> bool:
+        """Whether it can be called; not where only its structure is known."""
+
 
 class Facts(Protocol):
     """What is known of a tree."""

@@ -84,7 +84,9 @@ class Runs:
         """
         tree = self._trees.get(tree_id)
         if not tree.facts.can.train:
-            raise CannotDo(f"The tree {tree.name!r} cannot be trained: no parameter of it requires a gradient.")
+            can_forward = tree.facts.can.forward
+            why = "no parameter of it requires a gradient" if can_forward else "only its structure is known"
+            raise CannotDo(f"The tree {tree.name!r} cannot be trained: {why}.")
         check(config)
         snapshot = self._trees.snapshot(tree_id)
         run_id = "r_" + "".join(secrets.choice(ALPHABET) for _ in range(10))

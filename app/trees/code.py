@@ -48,9 +48,9 @@ def python_of(index: TreeIndex) -> str:
     """
     if len(index) > MAX_STATEMENTS:
         raise TooLarge(f"The program would build {len(index):,} modules one by one.", MAX_STATEMENTS)
-    root = index.modules[0]
-    if not all(isinstance(module, LinearModel) for module in index.modules):
+    if not index.is_live or not all(isinstance(module, LinearModel) for module in index.modules):
         raise CannotDo("Only a tree of LinearModels has a program that rebuilds it.")
+    root = index.modules[0]
     chain = isinstance(root, LinearModel) and root.chain
     return HEAD + (CHAIN if chain else OWN) + "\n\n" + "\n".join(_statements(index)) + "\n"
 

@@ -2,27 +2,21 @@
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from app.errors import CannotDo, TargetNotFound, TooLarge
+from app.errors import TargetNotFound
 from app.trees.collector import collector_paused
-from app.trees.numbering import Numbering
+from app.trees.columns import Columns
+from app.trees.described import columns_of
+from app.trees.description import Description
 from app.trees.shapes import Shapes
-from app.trees.tensors import Ints, Kinds, TensorColumns, column, identities, repeats
+from app.trees.tensor_data import LiveData, NoData, TensorData
+from app.trees.tensors import Ints, TensorColumns, column, repeats
 from app.trees.totals import Totals, totals_of
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleClass:
-    """The class of a module: its name, and the Python module that it comes from."""
-
-    name: str
-    module: str
+from app.trees.walk import walk
 
 
 class TreeIndex:
@@ -32,25 +26,20 @@ class TreeIndex:
     own; `first[row]` is the module's first place and `previous[row]` the last one before, or -1. A child that is None
     has no row. Totals (`totals`) are exact in every subtree: a tensor that is shared within it counts once.
 
-    It keeps what it describes alive (`modules`, the tensors), and holds as long as the tree is not changed.
+    A live tree's `modules` and tensors are kept alive, and the index holds as long as they are not changed. One that is
+    known by its structure only has no `modules`; `data` says what is known of its values.
     """
 
-    def __init__(self, root: nn.Module, *, max_modules: int, max_depth: int) -> None:
-        self.parent: array[int] = array("q")
-        self.name: list[str] = []
-        self.modules: list[nn.Module] = []
-        self.training = bytearray()
-        self.none_children: dict[int, list[str]] = {}
-        self.kinds = Kinds()
-        self.parameters = TensorColumns()
-        self.buffers = TensorColumns()
+    def __init__(self, columns: Columns) -> None:
+        self.parent, self.name, self.end = columns.parent, columns.name, columns.end
+        self.class_id, self.classes, self.extra_repr = columns.class_id, columns.classes, columns.extra_repr
+        self.training, self.none_children = columns.training, columns.none_children
+        self.kinds, self.parameters, self.buffers = columns.kinds, columns.parameters, columns.buffers
+        self.identity, self.modules = columns.identity, columns.modules
+        self.data: TensorData = LiveData() if columns.modules else NoData()
         with collector_paused():
-            self.end: array[int] = self._walk(root, max_modules, max_depth)
             self.depth: array[int] = _depths(self.end)
-            self.previous, self.first = repeats(identities(self.modules))
-            self.parameters.close(self.kinds, are_parameters=True)
-            self.buffers.close(self.kinds, are_parameters=False)
-            self._describe_classes()
+            self.previous, self.first = repeats(self.identity)
             self.shapes = Shapes.of(self)
         self.totals: Totals = totals_of(self)
         self._names_of: dict[int, dict[str, int]] = {}
@@ -62,7 +51,21 @@ class TreeIndex:
         Raises `TooLarge` when there are more places than `max_modules` or more levels than `max_depth`, and `CannotDo`
         when a module contains itself.
         """
-        return cls(root, max_modules=max_modules, max_depth=max_depth)
+        with collector_paused():
+            columns = walk(root, max_modules=max_modules, max_depth=max_depth)
+        return cls(columns)
+
+    @classmethod
+    def from_description(cls, description: Description) -> "TreeIndex":
+        """Return the index of a tree that is known by its structure only; raises `TooLarge` past 64-bit totals."""
+        with collector_paused():
+            columns = columns_of(description)
+        return cls(columns)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the modules are there, and not only what they look like."""
+        return bool(self.modules)
 
     def __len__(self) -> int:
         return len(self.parent)
@@ -162,74 +165,6 @@ class TreeIndex:
             names.append(path)
         return ".".join(reversed(names))
 
-    def _walk(self, root: nn.Module, max_modules: int, max_depth: int) -> "array[int]":
-        # The innermost of `levels` goes on over one module's children, which stand under the last of `above`.
-        # One loop, on local names: a call a module, or a lookup more, shows in the time of a large tree.
-        parents, names, modules, training = self.parent, self.name, self.modules, self.training
-        parameters, parameter_start = self.parameters.name, self.parameters.start
-        tensors = cast("list[Tensor | None]", self.parameters.tensor)  # `close` takes the None out
-        buffers, buffer_start = self.buffers.name, self.buffers.start
-        levels: list[Iterator[tuple[str, nn.Module | None]]] = [iter((("", root),))]
-        above, ends = [-1], {}
-        while levels:
-            parent = above[-1]
-            for name, module in levels[-1]:
-                if module is None:
-                    self.none_children.setdefault(parent, []).append(name)
-                    continue
-                row = len(names)
-                if row >= max_modules or len(above) > max_depth + 1:
-                    self._refuse(parent, module, max_modules if row >= max_modules else max_depth)
-                parents.append(parent)
-                names.append(name)
-                modules.append(module)
-                training.append(module.training)
-                parameter_start.append(len(parameters))
-                buffer_start.append(len(buffers))
-                if own := module._parameters:
-                    parameters.extend(own)
-                    tensors.extend(own.values())
-                if module._buffers:
-                    self._add_buffers(module)
-                if children := module._modules:
-                    levels.append(iter(children.items()))
-                    above.append(row)
-                    break
-            else:
-                levels.pop()
-                ends[above.pop()] = len(names)
-        del ends[-1]
-        end = array("q", range(1, len(names) + 1))
-        for row, stop in ends.items():
-            end[row] = stop
-        return end
-
-    def _add_buffers(self, module: nn.Module) -> None:
-        fleeting = module._non_persistent_buffers_set
-        self.buffers.name.extend(module._buffers)
-        cast("list[Tensor | None]", self.buffers.tensor).extend(module._buffers.values())
-        self.buffers.flag.extend(name not in fleeting for name in module._buffers)
-
-    def _refuse(self, parent: int, module: nn.Module, limit: int) -> None:
-        above = parent
-        while above >= 0:
-            if self.modules[above] is module:
-                raise CannotDo(f"{type(module).__name__} at {self.path(above)!r} contains itself: that is not a tree.")
-            above = self.parent[above]
-        what = "modules (a shared one counts at each place)" if limit == len(self) else "levels"
-        raise TooLarge(f"The tree has more than {limit:,} {what}, which is the limit here.", limit)
-
-    def _describe_classes(self) -> None:
-        numbers: Numbering[type[nn.Module]] = Numbering()
-        self.class_id = array("q", map(numbers.__getitem__, map(type, self.modules)))
-        self.classes = [ModuleClass(cls.__name__, cls.__module__) for cls in numbers]
-        quiet = {number for cls, number in numbers.items() if cls.extra_repr is nn.Module.extra_repr}
-        self.extra_repr: dict[int, str] = {}
-        if len(quiet) < len(numbers):
-            for row, module in enumerate(self.modules):
-                if self.class_id[row] not in quiet and (text := module.extra_repr()):
-                    self.extra_repr[row] = text
-
     def _child(self, row: int, name: str) -> int | None:
         names = self._names_of.get(row)
         if names is None:
@@ -238,10 +173,15 @@ class TreeIndex:
         return names.get(name)
 
     def _why_not(self, row: int, name: str, what: str) -> str:
-        module = self.modules[row]
-        if hasattr(module, name):
-            return f"`{name}` is not {what}"
-        return f"{printed_class(module)} has no attribute `{name}`"
+        if self.modules:
+            has_it, shown = hasattr(self.modules[row], name), printed_class(self.modules[row])
+        else:
+            has_it, shown = name in self._registered(row), self.classes[self.class_id[row]].shown
+        return f"`{name}` is not {what}" if has_it else f"{shown} has no attribute `{name}`"
+
+    def _registered(self, row: int) -> set[str]:
+        own = {columns.name[entry] for columns in (self.parameters, self.buffers) for entry in self.own(columns, row)}
+        return own.union(self.none_children.get(row, ()), (self.name[child] for child in self.children(row)))
 
     def _tensor(self, columns: TensorColumns, target: str, what: str) -> int:
         path, _, name = target.rpartition(".")

@@ -13,7 +13,10 @@ NestedWord: TypeAlias = Union[str, list["NestedWord"], None]  # noqa: UP007 (a q
 
 
 class ModuleRow(msgspec.Struct, gc=False):
-    """A module at one place; counts are of the whole subtree, what is shared in it counted once."""
+    """A module at one place; counts are of the whole subtree, what is shared in it counted once.
+
+    `class_status` is "inferred" for a class concluded from names and shapes, "unknown" where there is none to name.
+    """
 
     path: str
     class_name: str
@@ -30,6 +33,7 @@ class ModuleRow(msgspec.Struct, gc=False):
     shared_with: str | None
     shape_id: str
     name: str | UnsetType = UNSET
+    class_status: str | UnsetType = UNSET
 
 
 class Histogram(msgspec.Struct):
@@ -59,7 +63,8 @@ class TensorRow(msgspec.Struct, kw_only=True):
     """A parameter or buffer at one place.
 
     `values` are nested numbers up to 64 elements, a number that is not finite null; `nonfinite` then has the same
-    nesting with "nan", "inf" or "-inf" at those places. `shape` is null for a tensor that has none yet.
+    nesting with "nan", "inf" or "-inf" at those places. `shape` is null for a tensor that has none yet; `layout` is
+    there for one that is not strided.
     """
 
     name: str | UnsetType = UNSET
@@ -73,6 +78,7 @@ class TensorRow(msgspec.Struct, kw_only=True):
     values: Nested
     nonfinite: NestedWord | UnsetType = UNSET
     stats: TensorStats | None = None
+    layout: str | UnsetType = UNSET
 
 
 class ParameterRow(TensorRow, kw_only=True):
@@ -85,3 +91,30 @@ class BufferRow(TensorRow, kw_only=True):
     """A buffer at one place; one that is not persistent is left out of the state dict."""
 
     persistent: bool
+
+
+class ValuesPage(msgspec.Struct):
+    """Values in row-major order from the element `start` on, of `total`; a number that is not finite is null.
+
+    `nonfinite` then has "nan", "inf" or "-inf" in its place. A complex number is a pair.
+    """
+
+    start: int
+    total: int
+    values: Nested
+    nonfinite: NestedWord | UnsetType = UNSET
+
+
+class HeatMap(msgspec.Struct):
+    """Cells of a matrix of `shape`, each the value of largest magnitude of `block` rows by columns, NaN before all.
+
+    The last row and column of cells may stand for fewer. `index` says which matrix of a tensor of more dimensions it
+    is. A cell that is not finite is null, and `nonfinite` has "nan", "inf" or "-inf" in its place, null for a row
+    without one. Of complex numbers a cell is the absolute value.
+    """
+
+    index: list[int]
+    shape: tuple[int, int]
+    block: tuple[int, int]
+    cells: list[list[float]]
+    nonfinite: list[list[str | None] | None] | UnsetType = UNSET

@@ -52,6 +52,8 @@ def take(index: TreeIndex) -> Snapshot:
 
     Raises `CannotDo` for a tree that could not be given back: with other modules, a shared one, or a shared tensor.
     """
+    if not index.is_live:
+        raise CannotDo("Only the structure of the tree is known: such a tree is not kept by its modules.")
     for row, module in enumerate(index.modules):
         if not isinstance(module, LinearModel):
             raise CannotDo(f"{index.path(row)!r} is a {type(module).__name__}: only trees of LinearModels are kept.")

@@ -13,6 +13,7 @@ from torch import Tensor
 from app.errors import CannotDo, TooLarge, UnreadableFile
 from app.trees.index import TreeIndex
 from app.trees.tensor_values import has_values
+from app.trees.tensors import TensorColumns, TensorKind
 
 METADATA = "__metadata__"
 MAX_NAME_CHARS = 64_000_000
@@ -22,10 +23,11 @@ MAX_HEADER = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class StateEntry:
-    """One tensor of a state dict under its dotted name."""
+    """One tensor of a state dict under its dotted name; `tensor` is None where only its kind is known."""
 
     name: str
-    tensor: Tensor
+    kind: TensorKind
+    tensor: Tensor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,15 @@ def state_dict(index: TreeIndex, row: int = 0) -> Iterator[StateEntry]:
     for place, path in zip(rows, index.paths(rows, row), strict=True):
         prefix = f"{path}." if path else ""
         for entry in index.own(index.parameters, place):
-            yield StateEntry(prefix + index.parameters.name[entry], index.parameters.tensor[entry])
+            yield _entry(index, index.parameters, entry, prefix)
         for entry in index.own(index.buffers, place):
             if index.buffers.flag[entry]:
-                yield StateEntry(prefix + index.buffers.name[entry], index.buffers.tensor[entry])
+                yield _entry(index, index.buffers, entry, prefix)
+
+
+def _entry(index: TreeIndex, columns: TensorColumns, entry: int, prefix: str) -> StateEntry:
+    tensor = columns.tensor[entry] if index.is_live else None
+    return StateEntry(prefix + columns.name[entry], index.kinds.all[columns.kind[entry]], tensor)
 
 
 def _check_names(index: TreeIndex, row: int) -> None:
@@ -86,18 +93,18 @@ def to_safetensors(index: TreeIndex, row: int = 0) -> bytes:
     Raises `CannotDo` where values are not at hand or the format has no place for an entry, and `TooLarge` for a header
     that the library would not read back.
     """
-    by_dtype: dict[torch.dtype, list[StateEntry]] = {}
+    by_dtype: dict[torch.dtype, list[tuple[str, Tensor]]] = {}
     for entry in state_dict(index, row):
-        if not has_values(entry.tensor):
+        if entry.tensor is None or not has_values(entry.tensor):
             raise CannotDo(f"{entry.name!r} has no values here: the tree has a structure only.")
         if entry.name == METADATA:
             raise CannotDo(f"A safetensors file cannot hold a tensor named {METADATA!r}: the format takes that name.")
-        by_dtype.setdefault(entry.tensor.dtype, []).append(entry)
+        by_dtype.setdefault(entry.tensor.dtype, []).append((entry.name, entry.tensor))
     return encode(by_dtype)
 
 
-def encode(by_dtype: Mapping[torch.dtype, Sequence[StateEntry]]) -> bytes:
-    """Return the entries as a safetensors file, widest dtype first so that all data is aligned.
+def encode(by_dtype: Mapping[torch.dtype, Sequence[tuple[str, Tensor]]]) -> bytes:
+    """Return the tensors under their names as a safetensors file, widest dtype first so that all data is aligned.
 
     The format: https://github.com/huggingface/safetensors#format. Written here, since the library takes four copies
     and refuses tensors that share memory, as tied ones and slices of one block do.
@@ -108,11 +115,11 @@ def encode(by_dtype: Mapping[torch.dtype, Sequence[StateEntry]]) -> bytes:
         word = _WORDS.get(dtype)
         if word is None:
             raise CannotDo(f"A safetensors file cannot hold {dtype}.")
-        for entry in by_dtype[dtype]:
-            end = offset + entry.tensor.numel() * dtype.itemsize
-            header[entry.name] = {"dtype": word, "shape": list(entry.tensor.shape), "data_offsets": [offset, end]}
+        for name, tensor in by_dtype[dtype]:
+            end = offset + tensor.numel() * dtype.itemsize
+            header[name] = {"dtype": word, "shape": list(tensor.shape), "data_offsets": [offset, end]}
             offset = end
-        blocks.append(_bytes_of([entry.tensor for entry in by_dtype[dtype]]))
+        blocks.append(_bytes_of([tensor for _, tensor in by_dtype[dtype]]))
     text = msgspec.json.encode(header)
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
@@ -150,7 +157,7 @@ def load_state_dict(index: TreeIndex, data: bytes, *, strict: bool = True) -> Lo
         given = safetensors.torch.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
         raise UnreadableFile(f"Not a safetensors file that can be read: {error}.") from error
-    here = {entry.name: entry.tensor for entry in state_dict(index)}
+    here = {entry.name: entry.tensor for entry in state_dict(index) if entry.tensor is not None}
     fitting = {name: tensor for name, tensor in given.items() if name in here and tensor.shape == here[name].shape}
     report = LoadReport(
         missing_keys=[name for name in here if name not in given],

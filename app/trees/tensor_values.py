@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import UNSET
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-from app.trees.rows import Histogram, Nested, NestedWord, TensorStats
+from app.trees.rows import Histogram, Nested, NestedWord, TensorStats, ValuesPage
 
 MAX_VALUES = 64
+MAX_PAGE = 10_000
 NUM_BINS = 64
 
 
@@ -44,6 +46,17 @@ def _nested(tensor: Tensor) -> Nested:
     return values
 
 
+def page_of(tensor: Tensor, start: int, count: int) -> ValuesPage:
+    """Return up to `count` values, at most 10,000, of a tensor with data, in row-major order from `start` on."""
+    data, total = tensor.detach(), tensor.numel()
+    places = torch.arange(min(start, total), min(start + min(count, MAX_PAGE), total))
+    # A view of few elements may stand for more than memory holds, so that it is not flattened.
+    found = data.view(-1)[places] if data.is_contiguous() else data[torch.unravel_index(places, data.shape)]
+    values: Nested = (torch.view_as_real(found.resolve_conj()) if found.is_complex() else found).tolist()
+    words = nonfinite_of(values)
+    return ValuesPage(start, total, values, UNSET if words is None else words)
+
+
 def nonfinite_of(values: Nested) -> NestedWord:
     """Return "nan", "inf" or "-inf" in the nesting of `values` where a number is not finite, or None if all are."""
     if isinstance(values, list):
@@ -67,7 +80,7 @@ def stats_of(tensor: Tensor) -> TensorStats | None:
     if not has_values(tensor):
         return None
     data = tensor.detach()
-    values = (data.abs() if data.is_complex() else data).to(torch.float64).flatten().numpy()
+    values = as_doubles(data).flatten().numpy()
     finite = values[np.isfinite(values)]
     count = len(finite)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -82,6 +95,11 @@ def stats_of(tensor: Tensor) -> TensorStats | None:
             infs=int(np.count_nonzero(np.isinf(values))),
             histogram=_histogram(finite) if count else None,
         )
+
+
+def as_doubles(tensor: Tensor) -> Tensor:
+    """Return values in double precision, the absolute ones of complex numbers."""
+    return tensor.to(torch.complex128).abs() if tensor.is_complex() else tensor.to(torch.float64)
 
 
 def _finite(value: "np.floating[Any]") -> float | None:

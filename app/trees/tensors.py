@@ -1,7 +1,7 @@
 """The tensors registered in a tree, by column: one entry for every place that a name gives a tensor."""
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import TypeAlias
@@ -16,19 +16,23 @@ from app.trees.numbering import Numbering
 
 Ints: TypeAlias = NDArray[np.int64]
 
+STRIDED = "strided"
+
 
 @dataclass(frozen=True, slots=True)
 class TensorKind:
     """What many tensors have in common; shape is None for a tensor that has none yet (lazy modules).
 
-    `dtype_name` is torch's word for the dtype, without its prefix: `float32`.
+    `dtype_name` is torch's word for the dtype, without its prefix: `float32`. `device` and `layout` are known here of
+    tensors that are not live; of live ones each knows its own.
     """
 
     shape: tuple[int, ...] | None
-    dtype: torch.dtype
     numel: int
     num_bytes: int
     dtype_name: str
+    device: str = ""
+    layout: str = STRIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class TensorColumns:
     so its own are `start[row]:start[row + 1]` and its subtree's `start[row]:start[end[row]]`. `previous` is the last
     entry before with the very same tensor, or -1: an entry is the first in a range exactly when `previous` lies before
     the range. `first` is the first entry of all with the same tensor. `words` are the distinct things that shape ids
-    say of entries, `word` their numbers.
+    say of entries, `word` their numbers. `identity` is equal for the very same tensor, also between parameters and
+    buffers; `tensor` has the live ones, and nothing where a tree is known by its structure only.
     """
 
     owner: "array[int]" = field(default_factory=lambda: array("q"))
@@ -57,6 +62,7 @@ class TensorColumns:
     flag: bytearray = field(default_factory=bytearray)
     tensor: list[Tensor] = field(default_factory=list)
     start: "array[int]" = field(default_factory=lambda: array("q"))
+    identity: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     previous: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     first: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     word: Ints = field(default_factory=lambda: np.empty(0, np.int64))
@@ -71,9 +77,8 @@ class TensorColumns:
         types = set(map(type, self.tensor))
         if type(None) in types:
             self._drop_none()
-        start = np.frombuffer(self.start, np.int64)
-        self.owner = column(np.repeat(np.arange(len(start) - 1), np.diff(start)))
-        self.previous, self.first = repeats(identities(self.tensor))
+        self.identity = identities(self.tensor)
+        self._place()
         has_lazy = any(issubclass(cls, UninitializedParameter | UninitializedBuffer) for cls in types)
         self._describe(kinds, are_parameters=are_parameters, has_lazy=has_lazy)
 
@@ -86,6 +91,27 @@ class TensorColumns:
     def num_listed(self, start: int, stop: int, *, remove_duplicate: bool) -> int:
         """Return how many `listed` gives."""
         return int(np.count_nonzero(self.previous[start:stop] < start)) if remove_duplicate else stop - start
+
+    def device(self, entry: int, kind: TensorKind) -> str:
+        """Return where a tensor of a kind is: "cpu", "meta", or "file" for one in a checkpoint."""
+        return str(self.tensor[entry].device) if self.tensor else kind.device
+
+    def layout(self, entry: int, kind: TensorKind) -> str:
+        """Return the layout of a tensor of a kind: "strided", "sparse_coo" and so on."""
+        return str(self.tensor[entry].layout).removeprefix("torch.") if self.tensor else kind.layout
+
+    def number(self, *, are_parameters: bool) -> None:
+        """Finish the columns of tensors that are not live, of which all is there but what follows from the rest."""
+        self._place()
+        flags: Iterable[bool | None] = [None] * len(self.name) if are_parameters else map(bool, self.flag)
+        words: Numbering[tuple[str, int, bool | None]] = Numbering()
+        self.word = np.fromiter(map(words.__getitem__, zip(self.name, self.kind, flags, strict=True)), np.int64)
+        self.words = [TensorWords(*word) for word in words]
+
+    def _place(self) -> None:
+        start = np.frombuffer(self.start, np.int64)
+        self.owner = column(np.repeat(np.arange(len(start) - 1), np.diff(start)))
+        self.previous, self.first = repeats(self.identity)
 
     def _drop_none(self) -> None:
         kept = np.array([tensor is not None for tensor in self.tensor])
@@ -120,8 +146,8 @@ class TensorColumns:
 class Kinds:
     """Every distinct TensorKind of a tree, numbered as they come."""
 
-    def __init__(self) -> None:
-        self.all: list[TensorKind] = []
+    def __init__(self, kinds: Sequence[TensorKind] = ()) -> None:
+        self.all = list(kinds)
         self._number: dict[tuple[torch.Size | None, torch.dtype], int] = {}
 
     def number(self, shape: torch.Size | None, dtype: torch.dtype) -> int:
@@ -130,7 +156,7 @@ class Kinds:
         if number == len(self.all):
             dims, numel = (None, 0) if shape is None else (tuple(shape), shape.numel())
             dtype_name = str(dtype).removeprefix("torch.")
-            self.all.append(TensorKind(dims, dtype, numel, numel * dtype.itemsize, dtype_name))
+            self.all.append(TensorKind(dims, numel, numel * dtype.itemsize, dtype_name))
         return number
 
 

@@ -13,11 +13,12 @@ MAX_CHARS = 64_000_000
 def repr_of(index: TreeIndex, row: int = 0) -> str:
     """Return `repr(module)` of the module at a row, without torch's recursion (which ends at depth 333).
 
-    A class with a `__repr__` of its own is asked for it; raises `CannotDo` where that one recurses too deep. Raises
-    `TooLarge` past 64 million characters: the indents of a deep chain are quadratic in its depth.
+    Of a tree that is known by its structure only it is what torch's own `__repr__` shows, children that are None last.
+    A live class with a `__repr__` of its own is asked for it; raises `CannotDo` where that one recurses too deep.
+    Raises `TooLarge` past 64 million characters: the indents of a deep chain are quadratic in its depth.
     """
     parts, chars = [], 0
-    for text, depth in _parts(index.modules[row]):
+    for text, depth in _parts(index.modules[row]) if index.is_live else _described_parts(index, row):
         chars += len(text) + 2 * depth * text.count("\n")
         if chars > MAX_CHARS:
             raise TooLarge(
@@ -50,6 +51,26 @@ def _parts(top: nn.Module) -> Iterator[tuple[str, int]]:
                     todo.append((f"\n  ({name}): ", depth))
             else:
                 yield f"{printed_class(item)}({extra})", depth
+
+
+def _described_parts(index: TreeIndex, top: int) -> Iterator[tuple[str, int]]:
+    todo: list[tuple[str | int, int]] = [(top, 0)]
+    while todo:
+        item, depth = todo.pop()
+        if isinstance(item, str):
+            yield item, depth
+            continue
+        shown, extra = index.classes[index.class_id[item]].shown, index.extra_repr.get(item, "")
+        lines, none = extra.split("\n") if extra else [], index.none_children.get(item, [])
+        if len(lines) > 1 or none or index.end[item] > item + 1:
+            yield "".join([f"{shown}(", *[f"\n  {line}" for line in lines]]), depth
+            todo.append(("\n)", depth))
+            todo.extend((f"\n  ({name}): None", depth) for name in reversed(none))
+            for child in reversed(list(index.children(item))):
+                todo.append((child, depth + 1))
+                todo.append((f"\n  ({index.name[child]}): ", depth))
+        else:
+            yield f"{shown}({extra})", depth
 
 
 def _own_repr(module: nn.Module) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.trees.tensors import Ints, TensorColumns, identities, repeats
+from app.trees.tensors import Ints, TensorColumns, repeats
 
 if TYPE_CHECKING:
     from app.trees.index import TreeIndex
@@ -100,7 +100,7 @@ def _surplus_bytes(adder: _Adder, parameters: TensorColumns, buffers: TensorColu
         return adder.surplus(_numbers(parameters.owner), size[_numbers(parameters.kind)], parameters.previous)
     owner = np.concatenate((_numbers(parameters.owner), _numbers(buffers.owner)))
     kind = np.concatenate((_numbers(parameters.kind), _numbers(buffers.kind)))
-    identity = identities(parameters.tensor + buffers.tensor)
+    identity = np.concatenate((parameters.identity, buffers.identity))
     order = np.argsort(owner, kind="stable")
     previous, _ = repeats(identity[order])
     return adder.surplus(owner[order], size[kind[order]], previous)

@@ -1,6 +1,7 @@
 """`named_modules`, `named_parameters` and the rest of nn.Module's views, as pages of slices of a `TreeIndex`.
 
 Order, duplicates and messages are torch's: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+Of each list, `q` leaves what a search finds among its items.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,8 +14,9 @@ from msgspec import UNSET
 from app.trees.collector import collector_paused
 from app.trees.index import TreeIndex
 from app.trees.rows import BufferRow, ModuleRow, ParameterRow
-from app.trees.tensor_values import nonfinite_of, stats_of, values_of
-from app.trees.tensors import Ints, TensorColumns
+from app.trees.search import Searcher
+from app.trees.tensor_values import nonfinite_of
+from app.trees.tensors import STRIDED, Ints, TensorColumns
 
 Row = TypeVar("Row", bound=ModuleRow | ParameterRow | BufferRow)
 Made = TypeVar("Made", ParameterRow, BufferRow)
@@ -36,20 +38,27 @@ class Page(Generic[Row]):
 
 
 def named_modules(
-    index: TreeIndex, target: str = "", *, remove_duplicate: bool = True, start: int = 0, limit: int = DEFAULT_LIMIT
+    index: TreeIndex,
+    target: str = "",
+    *,
+    remove_duplicate: bool = True,
+    q: str = "",
+    start: int = 0,
+    limit: int = DEFAULT_LIMIT,
 ) -> Page[ModuleRow]:
     """Return a page of the module at `target` and all below it, in pre-order."""
     top = index.row(target)
     rows = index.listed(top, remove_duplicate=remove_duplicate)
-    return _module_page(index, top, rows, start, limit)
+    return _module_page(index, top, Searcher(index).among_modules(rows, q), start, limit)
 
 
 def named_children(
-    index: TreeIndex, target: str = "", *, start: int = 0, limit: int = DEFAULT_LIMIT
+    index: TreeIndex, target: str = "", *, q: str = "", start: int = 0, limit: int = DEFAULT_LIMIT
 ) -> Page[ModuleRow]:
     """Return a page of the direct children of the module at `target`; a shared sibling is listed once."""
     top = index.row(target)
-    return _module_page(index, top, index.distinct_children(top), start, limit)
+    rows = Searcher(index).among_modules(index.distinct_children(top), q)
+    return _module_page(index, top, rows, start, limit)
 
 
 def named_parameters(
@@ -59,12 +68,13 @@ def named_parameters(
     recurse: bool = True,
     remove_duplicate: bool = True,
     stats: bool = False,
+    q: str = "",
     start: int = 0,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[ParameterRow]:
     """Return a page of the parameters in the subtree at `target`, or of its own only without `recurse`."""
     top = index.row(target)
-    entries = _entries(index, index.parameters, top, recurse, remove_duplicate)
+    entries = _entries(index, index.parameters, top, recurse, remove_duplicate, q)
     chosen = _page(index, index.parameters, top, entries, start, limit, stats)
     return _tensor_page(parameter_rows(index, chosen.entries, top, stats=stats), len(entries), chosen.next)
 
@@ -76,12 +86,13 @@ def named_buffers(
     recurse: bool = True,
     remove_duplicate: bool = True,
     stats: bool = False,
+    q: str = "",
     start: int = 0,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[BufferRow]:
     """Return a page of the buffers in the subtree at `target`, or of its own only without `recurse`."""
     top = index.row(target)
-    entries = _entries(index, index.buffers, top, recurse, remove_duplicate)
+    entries = _entries(index, index.buffers, top, recurse, remove_duplicate, q)
     chosen = _page(index, index.buffers, top, entries, start, limit, stats)
     return _tensor_page(buffer_rows(index, chosen.entries, top, stats=stats), len(entries), chosen.next)
 
@@ -136,6 +147,7 @@ def module_rows(index: TreeIndex, rows: Sequence[int], top: int) -> Iterator[Mod
             None if first == row else index.path(first),
             ids[shape[row]],
             name,
+            UNSET if cls.status is None else cls.status,
         )
 
 
@@ -161,9 +173,8 @@ def _tensor_rows(
     flag: str,
 ) -> Iterator[Made]:
     above = index.path(top)
-    tensors = [columns.tensor[entry] for entry in entries]
-    named = zip(entries, tensors, _names(index, columns, entries, top), values_of(tensors), strict=True)
-    for entry, tensor, name, values in named:
+    named = zip(entries, _names(index, columns, entries, top), index.data.values(columns, entries), strict=True)
+    for entry, name, values in named:
         kind = index.kinds.all[columns.kind[entry]]
         nonfinite = nonfinite_of(values)
         yield make(
@@ -171,13 +182,14 @@ def _tensor_rows(
             path=_join(above, name),
             shape=None if kind.shape is None else list(kind.shape),
             dtype=kind.dtype_name,
-            device=str(tensor.device),
+            device=columns.device(entry, kind),
             numel=kind.numel,
             num_bytes=kind.num_bytes,
             shared_with=_shared_with(index, columns, entry),
             values=values,
             nonfinite=UNSET if nonfinite is None else nonfinite,
-            stats=stats_of(tensor) if stats else None,
+            stats=index.data.stats(columns, entry) if stats else None,
+            layout=UNSET if (layout := columns.layout(entry, kind)) == STRIDED else layout,
             **{flag: bool(columns.flag[entry])},
         )
 
@@ -187,8 +199,8 @@ def _tensor_page(rows: Iterator[Made], total: int, following: int | None) -> Pag
         return Page(list(rows), total, following)
 
 
-def _module_page(index: TreeIndex, top: int, rows: Sequence[int] | Ints, start: int, limit: int) -> Page[ModuleRow]:
-    chosen = np.array(rows[start : start + limit], np.int64)
+def _module_page(index: TreeIndex, top: int, rows: Ints, start: int, limit: int) -> Page[ModuleRow]:
+    chosen = rows[start : start + limit]
     chosen = _fitting(chosen, _path_chars(index, chosen, index.first[chosen]))
     return Page(list(module_rows(index, chosen.tolist(), top)), len(rows), _next(start, len(chosen), len(rows)))
 
@@ -226,9 +238,10 @@ def _next(start: int, taken: int, total: int) -> int | None:
     return start + taken if start + taken < total else None
 
 
-def _entries(index: TreeIndex, columns: TensorColumns, top: int, recurse: bool, remove_duplicate: bool) -> Ints:
+def _entries(index: TreeIndex, columns: TensorColumns, top: int, recurse: bool, remove_duplicate: bool, q: str) -> Ints:
     below = index.end[top] if recurse else top + 1
-    return columns.listed(columns.start[top], columns.start[below], remove_duplicate=remove_duplicate)
+    entries = columns.listed(columns.start[top], columns.start[below], remove_duplicate=remove_duplicate)
+    return Searcher(index).among_tensors(columns, entries, q)
 
 
 def _names(index: TreeIndex, columns: TensorColumns, entries: Sequence[int], top: int) -> Iterator[str]:

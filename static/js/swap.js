@@ -36,6 +36,16 @@ function put(page, areas) {
 /** @param {Element} area */
 const isBusy = (area) => area.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select");
 
+/**
+ * @param {Element | null | undefined} element in a row of the tree
+ * @returns {string} what says of that row, on another page too, which module it opens
+ */
+function opens(element) {
+  const link = element?.closest("[data-tree] li")?.querySelector("a.tree-name");
+  if (!(link instanceof HTMLAnchorElement)) return "";
+  return link.pathname + (new URLSearchParams(link.search).get("row") ?? "");
+}
+
 /** One after the other, so that what was asked for last is what stands there in the end. */
 let turn = Promise.resolve();
 
@@ -70,13 +80,16 @@ async function go(address, isNew) {
     location.assign(address);
     return;
   }
+  const before = opens(document.querySelector("[data-tree] [aria-current]"));
+  const focused = opens(document.activeElement);
   if (isNew) history.pushState({ swapped: true }, "", address);
   put(page, ["crumbs", "facts", "panes"]);
   const selected = document.querySelector("[data-tree] [aria-current]");
-  if (selected instanceof HTMLElement) {
-    selected.scrollIntoView({ block: "nearest" });
-    if (document.activeElement === document.body) selected.focus({ preventScroll: true });
-  }
+  if (!(selected instanceof HTMLElement)) return;
+  if (opens(selected) !== before) selected.scrollIntoView({ block: "nearest" });
+  if (document.activeElement !== document.body) return;
+  const again = [...document.querySelectorAll("[data-tree] a.tree-name")].find((row) => opens(row) === focused);
+  (again instanceof HTMLElement ? again : selected).focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {

@@ -16,7 +16,7 @@ function next(tree, row, key) {
   const all = rows(tree);
   const place = all.indexOf(row);
   const inside = item(row)?.querySelector(":scope > ul a.tree-name");
-  const switched = item(row)?.querySelector(":scope > .tree-row [data-tree-twist]");
+  const switched = item(row)?.querySelector(":scope > .tree-row [data-tree-twist], :scope > .tree-row [data-tree-turn]");
   switch (key) {
     case "ArrowDown":
       return all[place + 1];
@@ -28,7 +28,7 @@ function next(tree, row, key) {
       return all[all.length - 1];
     case "ArrowRight":
       if (switched instanceof HTMLElement && switched.getAttribute("aria-expanded") === "false") switched.click();
-      return inside;
+      return inside ?? row;
     case "ArrowLeft":
       if (switched instanceof HTMLElement && switched.getAttribute("aria-expanded") === "true" && inside) {
         switched.click();

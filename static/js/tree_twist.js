@@ -8,7 +8,7 @@ function enhance(item) {
   const arrow = item.querySelector(":scope > .tree-row .tree-twist");
   const link = item.querySelector(":scope > .tree-row a.tree-name");
   const isShut = folded.has(link?.getAttribute("href") ?? "") && !item.querySelector("ul [aria-current]");
-  if (!arrow?.firstElementChild || arrow instanceof HTMLButtonElement) return;
+  if (!arrow?.firstElementChild || arrow.matches("button, a")) return;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "tree-twist";

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.api.cursors import cursor_of, numbers_of, start_of
 from app.api.entity_tags import Precondition, etag_of, is_cached
-from app.api.kept import Kept
 from app.api.negotiation import coding, media_type
 from app.errors import Invalid
+from app.trees.kept import Kept
 
 
 class TestKept:

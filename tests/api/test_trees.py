@@ -67,7 +67,9 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("source", "place"),
         [
-            ({"kind": "factory", "target": "torch.nn:Linear"}, ["body", "source"]),
+            ({"kind": "factory", "target": "torch.nn:Linear"}, ["body", "source", "kwargs", "in_features"]),
+            ({"kind": "checkpoint"}, ["body", "source", "checkpoint", "path"]),
+            ({"kind": "file"}, ["body", "source"]),
             ({"kind": "linear"}, ["body", "source", "linear", "root"]),
             ({"kind": "linear", "root": {"wieght": 1}}, ["body", "source", "root", "wieght"]),
             ({"kind": "linear", "root": {"weight": "1"}}, ["body", "source", "root", "weight"]),
@@ -89,10 +91,10 @@ class TestOpening:
         assert place in [error["loc"] for error in answer.json()["errors"]]
 
     def test_an_unknown_kind_is_told_the_known_ones(self, http: httpx.Client) -> None:
-        detail = refused(http.post("/api/trees", json={"source": {"kind": "checkpoint"}}), 422)
+        detail = refused(http.post("/api/trees", json={"source": {"kind": "file"}}), 422)
 
-        assert "linear" in detail
-        assert "grid" in detail
+        for kind in ("linear", "grid", "factory", "config", "checkpoint"):
+            assert kind in detail
 
     @pytest.mark.parametrize("name", ["", "a.b", "weight", "training"])
     def test_a_childs_name_that_torch_refuses_is_409_with_its_message(self, http: httpx.Client, name: str) -> None:

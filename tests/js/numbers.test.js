@@ -9,6 +9,7 @@ const table = JSON.parse(readFileSync(new URL("numbers.json", import.meta.url), 
 /** @type {Record<string, (number: number) => string>} */
 const functions = {
   exact: numbers.exact,
+  num_bytes: numbers.numBytes,
   significant: (number) => numbers.significant(number),
   loss: numbers.loss,
   value: numbers.value,

@@ -11,6 +11,7 @@ from app.pages import filters
 TABLE = json.loads((Path(__file__).parent.parent / "js" / "numbers.json").read_text(encoding="utf-8"))
 WRITERS = {
     "exact": lambda number: filters.exact(int(number)),
+    "num_bytes": lambda number: filters.num_bytes(int(number)),
     "significant": filters.significant,
     "loss": filters.loss,
     "value": lambda number: filters.value(float(number)),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from app.pages.calls import module_code, over_http
 from app.pages.hues import fnv1a, hues
 from app.pages.links import LONGEST_TARGET, module_url
-from app.pages.visible import clipped, printed, quoted, visible
+from app.pages.visible import Piece, clipped, pieces, printed, quoted, visible
 
 
 def test_what_cannot_be_seen_is_written_as_an_escape() -> None:
@@ -31,6 +31,14 @@ def test_a_long_name_keeps_its_ends() -> None:
     assert len(shown) == 80
     assert shown.startswith("aaa")
     assert shown.endswith("z")
+
+
+def test_a_marked_name_is_cut_where_the_marks_end_and_shown_as_any_name() -> None:
+    assert pieces("self_attn", [(5, 9)]) == (Piece("self_"), Piece("attn", is_marked=True))
+    assert pieces("\u202eab", [(1, 2)]) == (Piece("\\u202e"), Piece("a", is_marked=True), Piece("b"))
+    assert pieces("x" * 500, [(0, 1)]) == (Piece(clipped("x" * 500)),)
+    for name in ("", " ", "  a b ", "\n", "한국어", "\ud800"):
+        assert "".join(piece.text for piece in pieces(name, [(0, len(name))])) == visible(name)
 
 
 def test_printed_text_keeps_its_lines() -> None:

@@ -1,5 +1,6 @@
 """Trees on a folder, which can be stopped and started again."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import nn
@@ -10,6 +11,9 @@ from app.storage.records import TreeRecord
 from app.storage.trees import OpenTree, Trees
 from app.trees.edit import register_buffer
 from app.trees.limits import Limits
+from app.trees.sources.checkpoint.readings import Readings
+from app.trees.sources.opening import Sources
+from app.trees.sources.workshop import Workshop
 from tests.trees.comparing import told
 
 NESTED = {"kind": "linear", "root": {"children": {"sub1": {"children": {"sub2_1": {}}}}}, "seed": 0}
@@ -18,15 +22,16 @@ NESTED = {"kind": "linear", "root": {"children": {"sub1": {"children": {"sub2_1"
 class KeptTrees:
     """The trees of a folder; `restart` keeps what is on the disk only."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, roots: Sequence[Path] = ()) -> None:
         self.folder = folder
         self.limits = limits or Limits(max_modules=1_000, max_depth=100)
+        self.sources = Sources(self.limits, Workshop(), Readings(), roots=roots)
         self._start()
 
     def _start(self) -> None:
         self.directory = DataDirectory(self.folder)
         self.database = Database.open(f"sqlite:///{self.folder / 'moduletree.db'}")
-        self.trees = Trees(self.database, self.directory.tensors, self.limits)
+        self.trees = Trees(self.database, self.directory.tensors, self.directory.uploads, self.sources)
 
     def close(self) -> None:
         self.database.close()

@@ -24,6 +24,9 @@ from app.training.run import Run, RunStatus
 from app.training.runs import Runs
 from app.trees.edit import delete, register_parameter, requires_grad_
 from app.trees.limits import Limits
+from app.trees.sources.checkpoint.readings import Readings
+from app.trees.sources.opening import Sources
+from app.trees.sources.workshop import Workshop
 from app.trees.tutorial import NAME, SOURCE
 from tests.training.chunks import Event, parse
 from tests.training.test_executor import ENDLESS_EPOCH, WITHIN_S
@@ -37,8 +40,9 @@ class World:
 
     def __init__(self, folder: Path, *, max_queued: int = 16) -> None:
         self.directory = DataDirectory(folder)
+        sources = Sources(Limits(), Workshop(), Readings())
         self.database = Database.open(f"sqlite:///{folder / 'moduletree.db'}")
-        self.trees = Trees(self.database, self.directory.tensors, Limits())
+        self.trees = Trees(self.database, self.directory.tensors, self.directory.uploads, sources)
         self.store = RunStore(self.database)
         self.executor = LocalExecutor(1)
         self.folder = folder / "runs"

@@ -14,6 +14,20 @@ export function exact(number) {
   return minus(number.toLocaleString("en-US", { maximumFractionDigits: 0 }));
 }
 
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/**
+ * @param {number} number
+ * @returns {string} bytes in powers of 1,000, the exact figure under 10,000
+ */
+export function numBytes(number) {
+  if (number < 10_000) return `${exact(number)}${THIN}B`;
+  let [size, step] = [number, 0];
+  for (; step < BYTE_UNITS.length - 1 && Number(size.toFixed(1)) >= 1000; step += 1) size /= 1000;
+  const digits = size.toFixed(2);
+  return `${digits.length <= 4 ? digits : size.toFixed(1)}${THIN}${BYTE_UNITS[step]}`;
+}
+
 /**
  * @param {number} number
  * @param {number} digits

@@ -1,0 +1,32 @@
+"""Untrusted text and numbers as a terminal is to have them."""
+
+UNITS = ("", "k", "M", "B", "T")
+BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def plain(text: str) -> str:
+    """Return the text with every control character spelled out; all that is printable stays."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def count(number: int) -> str:
+    """Return every digit below 10,000, from there on three or four with a unit: `9,216`, `38.6 M`; zero is a dash."""
+    if number < 10_000:
+        return f"{number:,}" if number else "-"
+    return scaled(number, UNITS)
+
+
+def num_bytes(number: int) -> str:
+    """Return bytes in powers of 1,000: `24 B`, `9,216 B`, `7.09 MB`."""
+    return f"{number:,} B" if number < 10_000 else scaled(number, BYTE_UNITS)
+
+
+def scaled(number: int, units: tuple[str, ...]) -> str:
+    """Return a number of 10,000 or more with its unit."""
+    value, step = float(number), 0
+    while step < len(units) - 1 and round(value, 1) >= 1000:
+        value, step = value / 1000, step + 1
+    digits = f"{value:.2f}" if round(value, 2) < 10 else f"{value:,.1f}"
+    return f"{digits} {units[step]}"

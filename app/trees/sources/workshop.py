@@ -1,0 +1,190 @@
+"""The building processes as the server sees them: jobs go in, descriptions, traces or one clear error come out."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+
+from app.errors import CannotDo, TooLarge
+from app.trees.sources import jobs
+from app.trees.sources.building import BuildLimits
+from app.trees.sources.config import check_config
+from app.trees.sources.environment import environment
+from app.trees.sources.factories import CannotImport, Factories
+from app.trees.sources.factory import check_factory
+from app.trees.trace import Trace
+from app.trees.trace_inputs import Input
+
+# torch's import on a slow disk, and that of what is allowed.
+START_S = 120
+# What may pass before a job's own time begins: imports that the warm process is busy with.
+GRACE_S = 60
+
+
+class Workshop:
+    """Builds and traces foreign modules in processes of their own; thread-safe, each call waits for its answer.
+
+    At most `max_builds` are at work at a time. The warm process begins at `start`, or with the first call, and anew
+    when it was lost.
+    """
+
+    def __init__(
+        self, allow_import: Sequence[str] = (), limits: BuildLimits | None = None, *, max_builds: int = 2
+    ) -> None:
+        self.limits = limits or BuildLimits()
+        self._allowed = tuple(allow_import)
+        self._lock = threading.Lock()
+        self._turn = threading.BoundedSemaphore(max_builds)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._folder: str | None = None
+        self._factories: Factories | None = None
+
+    def start(self) -> None:
+        """Start the warm process and return at once."""
+        with self._lock:
+            self._start()
+
+    def load(self) -> None:
+        """Start the warm process and wait until its table is there; raises as `factories` does."""
+        with self._lock:
+            self._greeted()
+
+    @property
+    def pid(self) -> int | None:
+        """The warm process's id, None where there is none."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def factories(self) -> Factories:
+        """The table; waits for the warm process. Raises `CannotImport` where something allowed cannot be had."""
+        with self._lock:
+            return self._greeted()
+
+    def build(self, source: Mapping[str, object]) -> jobs.Built:
+        """Return the tree of a `factory` or `config` source; its arguments are checked before a process is asked.
+
+        Raises `NotAllowed`, `Invalid`, `TooLarge` or `CannotDo`, each with one sentence on why.
+        """
+        self.check(source)
+        answer = self._ask(jobs.BuildJob(dict(source), self.limits))
+        if isinstance(answer, jobs.Built):
+            return answer
+        raise CannotDo("The building process gave no tree.")
+
+    def trace(self, source: Mapping[str, object], inputs: Sequence[Input]) -> Trace:
+        """Return the trace of the source's module on inputs, or on those it suggests itself; raises as `build` does."""
+        self.check(source)
+        answer = self._ask(jobs.TraceJob(dict(source), list(inputs), self.limits))
+        if isinstance(answer, jobs.Traced):
+            return answer.trace
+        raise CannotDo("The building process gave no trace.")
+
+    def check(self, source: Mapping[str, object]) -> None:
+        """Raise what is wrong with a source as far as can be told without building it."""
+        if source.get("kind") == "factory":
+            check_factory(source, self.factories)
+        elif source.get("kind") == "config":
+            check_config(source, self.limits)
+
+    def close(self) -> None:
+        """End the warm process, and with it all that it is doing."""
+        with self._lock:
+            self._stop()
+
+    def _ask(self, job: jobs.Job) -> jobs.Answer:
+        message = jobs.encoded(job)
+        with self._turn, self._send(message) as answers:
+            try:
+                body = jobs.receive(answers, job.limits.max_wall_s + GRACE_S)
+            except jobs.NoAnswer as error:
+                raise CannotDo("The building process was lost; try again.") from error
+        answer: jobs.Answer = jobs.answer_decoder.decode(body)
+        if isinstance(answer, jobs.Failed):
+            raise jobs.error_of(answer)
+        if isinstance(answer, jobs.Died):
+            raise _death(answer, job.limits)
+        return answer
+
+    def _send(self, message: bytes) -> socket.socket:
+        with self._lock:
+            for is_last in (False, True):
+                self._greeted()
+                ours, theirs = socket.socketpair()
+                try:
+                    if self._control is not None:
+                        socket.send_fds(self._control, [b"J"], [theirs.fileno()])
+                    break
+                except ConnectionError:
+                    ours.close()
+                    self._stop()
+                    if is_last:
+                        raise
+                finally:
+                    theirs.close()
+        jobs.send(ours, message)
+        return ours
+
+    def _greeted(self) -> Factories:
+        self._start()
+        if self._factories is None:
+            self._factories = self._greeting()
+        return self._factories
+
+    def _greeting(self) -> Factories:
+        assert self._control is not None
+        try:
+            greeting = jobs.greeting_decoder.decode(jobs.receive(self._control, START_S))
+        except jobs.NoAnswer as error:
+            self._stop()
+            raise CannotDo("The process that builds models did not start.") from error
+        self._control.settimeout(None)
+        if isinstance(greeting, jobs.Unusable):
+            self._stop()
+            raise CannotImport(greeting.detail)
+        return Factories(greeting.allowed, greeting.factories)
+
+    def _start(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._stop()
+        self._folder = tempfile.mkdtemp(prefix="moduletree-")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "app.trees.sources.forge", str(theirs.fileno()), self._folder]
+            self._process = subprocess.Popen(
+                [*command, *self._allowed],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env=environment(),
+            )
+        self._control = ours
+
+    def _stop(self) -> None:
+        # The children die with the warm process, which the kernel sees to.
+        self._factories = None
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def _death(died: jobs.Died, limits: BuildLimits) -> TooLarge | CannotDo:
+    if died.out_of_time:
+        return TooLarge(
+            f"Building takes more than {limits.max_cpu_s} s of processor time or {limits.max_wall_s} s in all, "
+            "which is the limit here.",
+            limits.max_cpu_s,
+        )
+    how = f"signal {died.signal} ({signal.Signals(died.signal).name})" if died.signal else "an exit of its own"
+    return CannotDo(f"The process that built the model was ended by {how}.")

@@ -1,0 +1,26 @@
+// While a tensor is being read: how far it is, and the page anew once it is there.
+
+const AGAIN_MS = 1000;
+
+/** @returns {Promise<Response | null>} */
+async function pageNow() {
+  try {
+    return await fetch(location.href, { headers: { Accept: "text/html" } });
+  } catch {
+    return null;
+  }
+}
+
+async function look() {
+  const response = await pageNow();
+  if (response && response.status !== 202) {
+    location.reload();
+    return;
+  }
+  const page = response && new DOMParser().parseFromString(await response.text(), "text/html");
+  const there = page?.querySelector("[data-reading]");
+  if (there) document.querySelector("[data-reading]")?.replaceWith(document.adoptNode(there));
+  setTimeout(() => void look(), AGAIN_MS);
+}
+
+setTimeout(() => void look(), AGAIN_MS);
