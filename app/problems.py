@@ -173,7 +173,7 @@ def _http(error: HTTPException, scope: Scope) -> Problem:
     match error.status_code:
         case 400:
             # FastAPI says 400 of a body that it cannot parse; the contract says 422.
-            return Problem(422, f"The body cannot be read: {error.detail}.", {}, headers)
+            return Problem(422, f"The body cannot be read: {error.detail.removesuffix('.')}.", {}, headers)
         case 404 if error.detail == HTTPStatus(404).phrase:
             return Problem(404, f"There is nothing at {path}. GET /docs shows what there is.", {}, headers)
         case 405:

@@ -12,7 +12,15 @@ from hypothesis import HealthCheck, Phase, settings
 from pydantic import BaseModel
 from schemathesis.checks import CHECKS, load_all_checks
 
-from app.api import repeat_schemas, schemas, search_schemas, tensor_schemas, trace_schemas
+from app.api import (
+    repeat_schemas,
+    schemas,
+    search_schemas,
+    tensor_schemas,
+    trace_schemas,
+    view_schemas,
+    whole_schemas,
+)
 from app.api.factories import ArgumentRow, CheckpointItem, FactoryArgument, FactoryItem, FactoryRow
 from app.api.trees import TreeRow
 from app.main import create_app
@@ -137,15 +145,15 @@ class TestDocument:
     @pytest.mark.parametrize(
         ("row", "model"),
         [
-            (ModuleRow, schemas.Module),
-            (ParameterRow, schemas.Parameter),
-            (BufferRow, schemas.Buffer),
-            (TensorStats, schemas.Stats),
-            (Histogram, schemas.Histogram),
+            (ModuleRow, view_schemas.Module),
+            (ParameterRow, view_schemas.Parameter),
+            (BufferRow, view_schemas.Buffer),
+            (TensorStats, tensor_schemas.Stats),
+            (Histogram, tensor_schemas.Histogram),
             (ValuesPage, tensor_schemas.ValuesPage),
             (HeatMap, tensor_schemas.HeatMap),
-            (Summary, schemas.Summary),
-            (SummaryRow, schemas.SummaryRow),
+            (Summary, whole_schemas.Summary),
+            (SummaryRow, whole_schemas.SummaryRow),
             (FoldedRow, repeat_schemas.FoldedRow),
             (Folded, repeat_schemas.Folded),
             (Shape, repeat_schemas.Shape),

@@ -33,7 +33,7 @@ def test_every_setting_stands_in_the_readme() -> None:
 def test_nothing_else_reads_the_environment() -> None:
     readers = re.compile(r"\bos\.(environ|getenv)\b|\bfrom os import .*(environ|getenv)")
     found = {path.name for path in (ROOT / "app").rglob("*.py") if readers.search(path.read_text(encoding="utf-8"))}
-    assert found <= {"settings.py", "worker_process.py", "environment.py", "config.py"}
+    assert found <= {"settings.py", "worker_process.py", "environment.py"}
 
 
 def test_defaults() -> None:

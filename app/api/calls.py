@@ -5,13 +5,13 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, File, Form, Response, UploadFile
 
-from app.api import examples, requests, schemas
+from app.api import call_schemas as schemas
+from app.api import examples, requests
 from app.api.answers import JSON, TreeId
 from app.api.bodies import JsonRoute, in_body
 from app.api.dependencies import TreesDep
 from app.api.documents import PROBLEM, answer, failures, view
 from app.api.entity_tags import IfMatch, etag_of
-from app.api.whole import check_names
 from app.errors import CannotDo, RevisionMismatch, TooLarge
 from app.storage.trees import OpenTree
 from app.trees import edit
@@ -65,7 +65,6 @@ def load_state_dict(
     data = _read(file)
 
     def change(tree: OpenTree) -> LoadReport:
-        check_names(tree.index)
         report = load(tree.index, data, strict=strict)
         if strict and not report.is_clean:
             raise StateDictRefused(type(tree.module).__name__, report)

@@ -29,7 +29,6 @@ TREE = {
     "created_at": "2026-01-01T12:00:00Z",
     "updated_at": "2026-01-01T12:00:00Z",
 }
-TREES = {"items": [TREE], "total": 1, "next": None}
 
 MODULE_FACTS = {
     "path": "sub1",

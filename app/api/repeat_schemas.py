@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from app.api.schemas import Answer
 
 TensorFacts = Annotated[
     list[str | list[int] | bool | None],
@@ -16,11 +18,7 @@ TensorFacts = Annotated[
 Span = Annotated[tuple[int, int], Field(description="The first, and how many.")]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class FoldedRow(_Answer):
+class FoldedRow(Answer):
     """A module, or a run of siblings that are alike: what is below the row is below the first of them.
 
     What begins with `num_` is of one; what begins with `total_` is of all of the run, what is shared once.
@@ -45,14 +43,14 @@ class FoldedRow(_Answer):
     shape_id: str
 
 
-class Folded(_Answer):
+class Folded(Answer):
     """The folded tree in pre-order, each row under the nearest one before it with a smaller depth."""
 
     num_places: int = Field(description="How many places all of it has.")
     rows: list[FoldedRow]
 
 
-class Shape(_Answer):
+class Shape(Answer):
     """A subtree, as it is at each of its places."""
 
     class_name: str = Field(alias="class")
@@ -68,15 +66,15 @@ class Shape(_Answer):
     none: list[str] = Field([], description="Names of children that are None.")
 
 
-class Sharing(_Answer):
+class Sharing(Answer):
     """One module at several rows, or one parameter or buffer under several names."""
 
     kind: str
     rows: list[int]
-    names: list[str] = []
+    names: list[str] = Field([])
 
 
-class ShapeGraph(_Answer):
+class ShapeGraph(Answer):
     """All distinct shapes in pre-order of first appearance; rows count places in pre-order, from the target."""
 
     shapes: list[Shape]
@@ -86,14 +84,14 @@ class ShapeGraph(_Answer):
     eval: list[Span] = Field([], description="Rows of modules in eval mode.")
 
 
-class Counted(_Answer):
+class Counted(Answer):
     """A number, and how it was counted."""
 
     value: int
     how: str
 
 
-class DtypeBytes(_Answer):
+class DtypeBytes(Answer):
     """What the distinct tensors of one dtype come to."""
 
     dtype: str
@@ -102,7 +100,7 @@ class DtypeBytes(_Answer):
     num_bytes: int
 
 
-class Receipt(_Answer):
+class Receipt(Answer):
     """The numbers of a subtree, each with the sentence that says how it was counted."""
 
     parameters: Counted

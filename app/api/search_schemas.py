@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from app.api.schemas import Answer
 
 EXAMPLE: dict[str, Any] = {
     "q": "weight",
@@ -24,11 +26,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class FoundTensor(_Answer):
+class FoundTensor(Answer):
     """A parameter or buffer that was found, under its name in the module."""
 
     name: str
@@ -38,7 +36,7 @@ class FoundTensor(_Answer):
     numel: int
 
 
-class FoundRow(_Answer):
+class FoundRow(Answer):
     """A module that was found, or that leads to what was found."""
 
     row: int = Field(description="In pre-order of all places.")
@@ -52,7 +50,7 @@ class FoundRow(_Answer):
     tensors: list[FoundTensor] = Field(description="Those of its own that were found.")
 
 
-class FoundRows(_Answer):
+class FoundRows(Answer):
     """What a search found, in tree order; of a way down of more than 24 levels the nearest are listed and the root."""
 
     q: str

@@ -1,11 +1,32 @@
 """What the views of one tensor's values are answered with, as Pydantic models."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from app.api.schemas import NestedValues, NestedWords
+from app.api.schemas import Answer, NestedValues, NestedWords
 
 
-class ValuesPage(BaseModel):
+class Histogram(Answer):
+    """Counts of finite values between each two neighbouring edges."""
+
+    edges: list[float]
+    counts: list[int]
+
+
+class Stats(Answer):
+    """What the values of a tensor are like; null where no finite value says so."""
+
+    min: float | None
+    max: float | None
+    mean: float | None
+    std: float | None
+    l2: float | None
+    zeros: int
+    nans: int
+    infs: int
+    histogram: Histogram | None
+
+
+class ValuesPage(Answer):
     """Values of a tensor in row-major order."""
 
     start: int = Field(description="The element that the page begins at.")
@@ -18,7 +39,7 @@ class ValuesPage(BaseModel):
     )
 
 
-class HeatMap(BaseModel):
+class HeatMap(Answer):
     """A matrix in at most 128 by 512 cells."""
 
     index: list[int] = Field(
@@ -38,7 +59,7 @@ class HeatMap(BaseModel):
     )
 
 
-class InTheMaking(BaseModel):
+class InTheMaking(Answer):
     """How far a reading is, in elements or in rows."""
 
     done: int

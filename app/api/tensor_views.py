@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api import schemas, tensor_examples, tensor_schemas
+from app.api import tensor_examples, tensor_schemas
 from app.api.answers import JSON, Answers, AnswersDep
 from app.api.documents import answer, failures, view
 from app.errors import TargetNotFound
@@ -66,7 +66,7 @@ async def values(answers: AnswersDep, target: Target = "", start: Start = 0, cou
 @view(
     router,
     "/stats",
-    response_model=schemas.Stats,
+    response_model=tensor_schemas.Stats,
     responses={200: answer(tensor_examples.STATS), **LATER},
 )
 async def stats(answers: AnswersDep, target: Target = "") -> Response:

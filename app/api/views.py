@@ -7,7 +7,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 
-from app.api import examples, schemas
+from app.api import examples
+from app.api import view_schemas as schemas
 from app.api.answers import NDJSON, AnswersDep
 from app.api.documents import answer, failures, view
 from app.api.lists import ListsDep

@@ -7,15 +7,14 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from app.api import examples, schemas
+from app.api import examples
+from app.api import whole_schemas as schemas
 from app.api.answers import JSON, AnswersDep
 from app.api.documents import ETAG, answer, failures, text, view
 from app.api.negotiation import media_type
 from app.api.views import Target
-from app.errors import TooLarge
 from app.storage.trees import OpenTree
 from app.trees.code import python_of
-from app.trees.index import TreeIndex
 from app.trees.skeleton import skeleton as skeleton_of
 from app.trees.state_dict import state_dict as entries_of
 from app.trees.state_dict import to_safetensors
@@ -33,7 +32,6 @@ SUMMARY_TYPES = {
     SummaryFormat.JSON: JSON,
 }
 MAX_FILE_NAME = 100
-MAX_NAME_CHARS = 64_000_000
 
 Depth = Annotated[int, Query(ge=0, le=1_000, description="Levels below the target to list.")]
 Fold = Annotated[
@@ -75,7 +73,6 @@ async def state_dict(answers: AnswersDep, target: Target = "") -> Response:
         return await answers.json(("state_dict", target), partial(_entries, target=target))
 
     def make(opened: OpenTree) -> bytes:
-        check_names(opened.index, opened.index.row(target))
         return to_safetensors(opened.index, opened.index.row(target))
 
     disposition = _attachment(answers.record.name, target)
@@ -165,25 +162,8 @@ async def skeleton(
     return await answers.json(("skeleton",), make)
 
 
-def check_names(index: TreeIndex, top: int = 0) -> None:
-    """Raise `TooLarge` for a state dict of more than 64 million characters of names: a chain's are quadratic."""
-    length = {top: 0}
-    chars = 0
-    for row in range(top, index.end[top]):
-        if row > top:
-            length[row] = length[index.parent[row]] + len(index.name[row]) + 1
-        chars += length[row] * (len(index.own(index.parameters, row)) + len(index.own(index.buffers, row)))
-    if chars > MAX_NAME_CHARS:
-        raise TooLarge(
-            f"The names of this state dict have {chars:,} characters, more than {MAX_NAME_CHARS:,}: "
-            "ask for a target further down.",
-            MAX_NAME_CHARS,
-        )
-
-
 def _entries(opened: OpenTree, target: str) -> bytes:
     index = opened.index
-    check_names(index, index.row(target))
     items = [
         _Entry(entry.name, entry.kind.shape, entry.kind.dtype_name) for entry in entries_of(index, index.row(target))
     ]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from fastapi import Request
+
 from app.pages.links import LONGEST_TARGET, shell_word
 from app.pages.visible import quoted
 
@@ -16,6 +18,11 @@ class Call:
     title: str
     code: str
     output: str = ""
+
+
+def origin_of(request: Request) -> str:
+    """Return the server's address as the browser has it."""
+    return str(request.base_url).rstrip("/")
 
 
 def module_code(target: str) -> str:

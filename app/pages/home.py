@@ -10,7 +10,7 @@ from app.api.cursors import cursor_of, numbers_of
 from app.api.dependencies import RunsDep, TreesDep
 from app.errors import NotFound
 from app.pages import new_tree
-from app.pages.calls import posted
+from app.pages.calls import origin_of, posted
 from app.pages.drawings import drawings_of
 from app.pages.hues import HUES, fnv1a
 from app.pages.links import tree_url, with_query
@@ -122,11 +122,7 @@ def list_trees(
     records, before = trees.newest(limit, None if cursor is None else numbers_of(cursor, 1)[0])
     following = "" if before is None else with_query("/trees", cursor=cursor_of(before), limit=str(limit))
     cards = tuple(card for record in records if (card := _card(trees, record)))
-    return page(TreesPage(cards, trees.count(), following, f"curl -s {_origin(request)}/api/trees"))
-
-
-def _origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
+    return page(TreesPage(cards, trees.count(), following, f"curl -s {origin_of(request)}/api/trees"))
 
 
 def _card(trees: Trees, record: TreeRecord) -> TreeCard | None:

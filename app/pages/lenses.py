@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.api.cursors import cursor_of, start_of
 from app.api.dependencies import TreesDep
 from app.errors import Invalid
-from app.pages.calls import Call, in_pytorch, module_code, over_http
+from app.pages.calls import Call, in_pytorch, module_code, origin_of, over_http
 from app.pages.forms import unread
 from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
 from app.pages.links import with_query
@@ -81,7 +81,7 @@ async def _query(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     q: str = "",
 ) -> ListQuery:
-    return ListQuery(target, recurse, remove_duplicate, limit, cursor, q.strip(), str(request.base_url).rstrip("/"))
+    return ListQuery(target, recurse, remove_duplicate, limit, cursor, q.strip(), origin_of(request))
 
 
 QueryDep = Annotated[ListQuery, Depends(_query)]

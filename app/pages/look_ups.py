@@ -6,7 +6,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import TreesDep
-from app.pages.calls import Call, in_pytorch, over_http, shortened
+from app.pages.calls import Call, in_pytorch, origin_of, over_http, shortened
 from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
 from app.pages.prints import module_text, tensor_text
 from app.pages.templating import READING, Context, page
@@ -37,7 +37,7 @@ class LookUpPage(Context):
 
 def _look_up(method: str) -> None:
     def show(request: Request, trees: TreesDep, tree_id: str, target: str = "") -> Response:
-        return page(look_up_page(trees, tree_id, method, target, str(request.base_url).rstrip("/")))
+        return page(look_up_page(trees, tree_id, method, target, origin_of(request)))
 
     router.add_api_route(f"/trees/{{tree_id}}/{method}", show, methods=READING, name=method)
 

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from app.api.bodies import decode
 from app.api.dependencies import SettingsDep, TreesDep, WorkshopDep
 from app.errors import Invalid
+from app.pages.calls import origin_of
 from app.pages.forms import Field, invalid
 from app.settings import Settings
 from app.storage.trees import Trees
@@ -49,7 +50,7 @@ class Sent:
 
 
 async def _desk(request: Request, trees: TreesDep, workshop: WorkshopDep, settings: SettingsDep) -> Desk:
-    return Desk(trees, workshop, settings, str(request.base_url).rstrip("/"))
+    return Desk(trees, workshop, settings, origin_of(request))
 
 
 async def _sent(request: Request, settings: SettingsDep) -> Sent:

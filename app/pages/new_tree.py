@@ -98,4 +98,5 @@ def upload_form() -> Response:
 
 def _check(kind: str) -> None:
     if kind not in WAYS:
-        raise Invalid(f"kind: expected one of {', '.join(WAYS)}, got {kind!r}.", (Misfit(("query", "kind"), kind),))
+        msg = f"expected one of {', '.join(WAYS)}, got {kind!r}"
+        raise Invalid(f"kind: {msg}.", (Misfit(("query", "kind"), msg),))

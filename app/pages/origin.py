@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import TreesDep
 from app.api.origin import OriginFile, OriginRow
-from app.pages.calls import Call, over_http
+from app.pages.calls import Call, origin_of, over_http
 from app.pages.links import with_query
 from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
@@ -90,7 +90,7 @@ def show_origin(request: Request, trees: TreesDep, tree_id: str) -> Response:
             is_cut=len(document) > MOST_CHARS,
             opened_at=record.created_at,
             raw_url=path,
-            calls=(over_http(str(request.base_url).rstrip("/"), path),),
+            calls=(over_http(origin_of(request), path),),
         )
     )
 

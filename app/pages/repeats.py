@@ -6,7 +6,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 
 from app.api.dependencies import TreesDep
-from app.pages.calls import Call, in_pytorch, module_code, over_http
+from app.pages.calls import Call, in_pytorch, module_code, origin_of, over_http
 from app.pages.counted import ReceiptLine, receipt_lines
 from app.pages.folded_rows import FoldedView, folded_view
 from app.pages.links import with_query
@@ -72,7 +72,7 @@ def show_folded(request: Request, trees: TreesDep, tree_id: str, target: str = "
             view=folded_view(opened.index, tree_id, opened.record.name, row),
             text_url=with_query(path, target=target, format="text"),
             raw_url=with_query(path, target=target),
-            calls=(over_http(_origin(request), path, target=target, format="text"),),
+            calls=(over_http(origin_of(request), path, target=target, format="text"),),
         )
     return page(shown)
 
@@ -88,7 +88,7 @@ def show_shapes(request: Request, trees: TreesDep, tree_id: str, target: str = "
             target=target,
             view=shapes_view(opened.index, tree_id, opened.index.row(target)),
             raw_url=with_query(path, target=target),
-            calls=(over_http(_origin(request), path, target=target),),
+            calls=(over_http(origin_of(request), path, target=target),),
         )
     return page(shown)
 
@@ -103,9 +103,5 @@ def show_receipt(request: Request, trees: TreesDep, tree_id: str, target: str = 
         row = opened.index.row(target)
         found = receipt(opened.index, row, stored=num_stored(opened.origin, opened.index, row))
         head = tree_head(opened, history, "receipt", target)
-    calls = (in_pytorch(code, str(found.parameters.value)), over_http(_origin(request), path, target=target))
+    calls = (in_pytorch(code, str(found.parameters.value)), over_http(origin_of(request), path, target=target))
     return page(ReceiptPage(head, target, receipt_lines(found), with_query(path, target=target), calls))
-
-
-def _origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

@@ -13,7 +13,7 @@ from app.api.dependencies import RunsDep
 from app.api.run_epochs import csv_lines
 from app.errors import CannotDo
 from app.pages import filters
-from app.pages.calls import Call, over_http
+from app.pages.calls import Call, origin_of, over_http
 from app.pages.fit_chart import FitChart, title_of
 from app.pages.links import with_query
 from app.pages.loss_chart import Spark, sparkline
@@ -102,7 +102,7 @@ def list_runs(
     found, before = runs.list(tree or None, limit, None if cursor is None else numbers_of(cursor, 1)[0])
     following = "" if before is None else with_query("/runs", tree=tree or "", cursor=cursor_of(before))
     rows = tuple(RunRow(run_line(run), spark_of(runs, run)) for run in found)
-    calls = (over_http(_origin(request), "/api/runs", tree=tree or ""),)
+    calls = (over_http(origin_of(request), "/api/runs", tree=tree or ""),)
     return page(RunsPage(rows, tree or "", runs.count(tree or None), following, calls))
 
 
@@ -113,8 +113,8 @@ def show_run(request: Request, runs: RunsDep, run_id: str) -> Response:
     columns, _ = runs.epochs(run_id, -1, MOST_EPOCHS)
     view = run_view(run, columns, "run")
     calls = (
-        over_http(_origin(request), f"/api/runs/{run_id}"),
-        Call("As it happens", f"curl -N {_origin(request)}/api/runs/{run_id}/events"),
+        over_http(origin_of(request), f"/api/runs/{run_id}"),
+        Call("As it happens", f"curl -N {origin_of(request)}/api/runs/{run_id}/events"),
     )
     return page(RunPage(view, run_line(run, run_id), view.fit, facts_of(run), run.created_at, calls))
 
@@ -143,7 +143,7 @@ def show_epochs(
             first_url=path if after >= 0 else "",
             next_url="" if following is None else with_query(path, after=str(following), limit=size),
             csv_url=f"/runs/{run_id}/epochs.csv",
-            calls=(over_http(_origin(request), f"/api{path}", after="" if after < 0 else str(after)),),
+            calls=(over_http(origin_of(request), f"/api{path}", after="" if after < 0 else str(after)),),
         )
     )
 
@@ -203,7 +203,3 @@ def facts_of(run: Run) -> tuple[RunFact, ...]:
     if run.started_at is not None and run.ended_at is not None:
         facts.append(RunFact("Took", filters.seconds((run.ended_at - run.started_at).total_seconds())))
     return tuple(facts)
-
-
-def _origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

@@ -9,7 +9,7 @@ from app.api.cursors import cursor_of, start_of
 from app.api.dependencies import TreesDep
 from app.errors import Invalid, TargetNotFound
 from app.pages import filters
-from app.pages.calls import Call, over_http
+from app.pages.calls import Call, origin_of, over_http
 from app.pages.forms import unread
 from app.pages.found_rows import FoundLine, found_lines
 from app.pages.links import module_url, tree_url, with_query
@@ -61,7 +61,7 @@ def show_search(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """What a query finds, in tree order."""
-    shown = search_page(trees, tree_id, SearchQuery(q, limit, cursor, str(request.base_url).rstrip("/")))
+    shown = search_page(trees, tree_id, SearchQuery(q, limit, cursor, origin_of(request)))
     return page(shown, 422 if shown.problem else 200)
 
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.dependencies import TreesDep
 from app.api.tensor_views import MAX_START, RETRY_AFTER, has_come, index_of, tensor_at
 from app.errors import CannotDo, Invalid, Misfit, ModuletreeError
-from app.pages.calls import Call, in_pytorch, over_http
+from app.pages.calls import Call, in_pytorch, origin_of, over_http
 from app.pages.heat_picture import HeatPicture, heat_picture
 from app.pages.histogram import HistogramChart, histogram_chart
 from app.pages.stats_facts import StatsFact, stats_facts
@@ -146,7 +146,7 @@ async def show_values(
             ),
         )
 
-    origin, shown = _origin(request), str(count)
+    origin, shown = origin_of(request), str(count)
     return await _answered(request, trees, tree_id, "values", target, ask, made)
 
 
@@ -175,7 +175,7 @@ async def show_stats(request: Request, trees: TreesDep, tree_id: str, target: st
             ),
         )
 
-    origin = _origin(request)
+    origin = origin_of(request)
     return await _answered(request, trees, tree_id, "stats", target, ask, made)
 
 
@@ -207,7 +207,7 @@ async def show_heat_map(request: Request, trees: TreesDep, tree_id: str, target:
             ),
         )
 
-    origin = _origin(request)
+    origin = origin_of(request)
     return await _answered(request, trees, tree_id, "heat_map", target, ask, made)
 
 
@@ -262,7 +262,3 @@ def _typed_index(text: str) -> tuple[int, ...]:
     except ValueError:
         msg = f"expected whole numbers with commas between, got {text[:80]!r}"
         raise Invalid(f"index: {msg}.", (Misfit(("query", "index"), msg),)) from None
-
-
-def _origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

@@ -12,7 +12,7 @@ from app.api.answers import AnswersDep
 from app.api.trace import inputs_of, key_of
 from app.api.traces import TracesDep, suggested
 from app.errors import ModuletreeError
-from app.pages.calls import Call, in_pytorch, over_http
+from app.pages.calls import Call, in_pytorch, origin_of, over_http
 from app.pages.forms import problems_of
 from app.pages.links import module_url, with_query
 from app.pages.templating import READING, Context, page
@@ -115,7 +115,7 @@ async def show_trace(
 ) -> Response:
     """A trace on the inputs of the query, or on those that are suggested; without either, the form."""
     typed = tuple(text for text in texts or () if text.strip())
-    asked = _Asked(tree_id, typed, dtype, str(request.base_url).rstrip("/"))
+    asked = _Asked(tree_id, typed, dtype, origin_of(request))
     status = 200
     try:
         inputs = inputs_of(typed, dtype)

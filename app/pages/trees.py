@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from app.api.dependencies import RunsDep, TreesDep
 from app.errors import Invalid, RevisionMismatch
 from app.pages import lenses, look_ups, origin, repeats, search, tensor_pages, trace_page, whole
+from app.pages.calls import origin_of
 from app.pages.dock import Asked, Dock, TreeNow, dock, tree_now
 from app.pages.drawings import drawings_of
 from app.pages.forms import Form, invalid
@@ -178,7 +179,7 @@ def _look(
     if tab not in TABS:
         raise Invalid(f"tab: expected one of {', '.join(TABS)}, got {tab!r}.")
     asked = Asked(run, is_shut=request.cookies.get(DOCK_COOKIE) == "shut")
-    origin = str(request.base_url).rstrip("/")
+    origin = origin_of(request)
     return Look(
         tree_id,
         row=row,

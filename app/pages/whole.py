@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.api.dependencies import TreesDep
 from app.errors import CannotDo, TooLarge
-from app.pages.calls import Call, in_pytorch, module_code, over_http, shortened
+from app.pages.calls import Call, in_pytorch, module_code, origin_of, over_http, shortened
 from app.pages.links import with_query
 from app.pages.marks import shape_text
 from app.pages.templating import READING, Context, page
@@ -145,7 +145,7 @@ def show_state_dict(request: Request, trees: TreesDep, tree_id: str, target: str
     names = ", ".join(repr(entry.name) for entry in entries[:3]) + (", …" if len(entries) > 3 else "")
     calls = (
         in_pytorch(f"{module_code(target)}.state_dict().keys()", printed(f"odict_keys([{names}])")),
-        over_http(_origin(request), path, target=target),
+        over_http(origin_of(request), path, target=target),
     )
     url = with_query(path, target=target) if opened.index.is_live else ""
     return page(StateDictPage(head, target, entries, len(first) > MOST_ENTRIES, url, calls))
@@ -159,7 +159,7 @@ def show_skeleton(request: Request, trees: TreesDep, tree_id: str) -> Response:
     with trees.reading(tree_id) as opened:
         index = opened.index
         head = tree_head(opened, history, "skeleton")
-        calls = (over_http(_origin(request), path),)
+        calls = (over_http(origin_of(request), path),)
         return page(SkeletonPage(head, len(index), len(index.shapes.ids), len(index.classes), path, calls))
 
 
@@ -186,10 +186,6 @@ def _text(
     path = f"/api/trees/{tree_id}/{name}"
     shown = "\n".join(whole[:MOST_CHARS].split("\n")[:MOST_LINES])
     cut = "" if whole and len(shown) == len(whole) else "cut here" if whole else "too long for a page"
-    http = over_http(_origin(request), path, target=target)
+    http = over_http(origin_of(request), path, target=target)
     calls = (in_pytorch(code), http) if code else (http,)
     return TextPage(head, name, about, target, printed(shown), cut, with_query(path, target=target), calls)
-
-
-def _origin(request: Request) -> str:
-    return str(request.base_url).rstrip("/")

@@ -1,61 +1,41 @@
 """The trees: opened, looked into, changed, undone; kept in the database, the ones in use in memory."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
-
-from torch import nn
 
 from app.errors import CannotDo, Invalid, NameRefused, NotFound, RevisionMismatch, TargetNotFound
 from app.storage import tree_rows
 from app.storage.database import Database
+from app.storage.open_trees import OpenTree, OpenTrees, structure_only
 from app.storage.records import Facts, RevisionRecord, StoredSnapshot, TreeRecord, new_id, now
+from app.storage.snapshots import Snapshots
 from app.storage.source_documents import name_of, source_kept
 from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Upload, Uploads
-from app.trees import snapshot
-from app.trees.collector import leave_to_reference_counts
-from app.trees.index import TreeIndex
-from app.trees.origin import NOWHERE, Origin, pack, unpack
+from app.trees.origin import pack
 from app.trees.sources.opening import Opened, Sources
 
+__all__ = ["OpenTree", "Trees", "structure_only"]
+
 T = TypeVar("T")
-
-MAX_OPEN_MODULES = 500_000
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTree:
-    """A tree in memory at its present revision; `origin` is what its source said besides the structure."""
-
-    record: TreeRecord
-    index: TreeIndex
-    origin: Origin = NOWHERE
-
-    @property
-    def module(self) -> nn.Module:
-        """The live root; raises `CannotDo` for a tree that is known by its structure only."""
-        if not self.index.is_live:
-            raise structure_only(self.record)
-        return self.index.modules[0]
 
 
 class Trees:
     """All trees. Every method may be called from any thread; calls about one tree take turns.
 
-    A tree in use stays in memory, up to half a million modules in all; another is loaded from its revision.
+    A tree in use stays in memory, as `OpenTrees` has room; another is loaded from its revision.
     """
 
     def __init__(self, database: Database, files: TensorFiles, uploads: Uploads, sources: Sources) -> None:
         self.limits = sources.limits
-        self.sources = sources
         self.uploads = uploads
+        self._sources = sources
         self._database = database
         self._files = files
-        self._open: OrderedDict[str, OpenTree] = OrderedDict()
+        self._snapshots = Snapshots(files, uploads, sources)
+        self._open = OpenTrees()
         self._records: dict[str, TreeRecord] = {}
         self._guard = threading.Lock()
         self._turns: dict[str, threading.RLock] = {}
@@ -69,11 +49,11 @@ class Trees:
         A source whose spec, arguments or config are large, or nested deeper than 100, is kept without them: the tree
         itself is kept whole.
         """
-        return self._keep(self.sources.open(source), source, name or name_of(source))
+        return self._keep(self._sources.open(source), source, name or name_of(source))
 
     def open_again(self, source: Mapping[str, object]) -> TreeRecord:
         """Return the newest tree that was opened from the same source and is as that gives it now, else open one."""
-        opened = self.sources.open(source)
+        opened = self._sources.open(source)
         if opened.description is not None:
             structure = pack(opened.description, opened.origin)
             with self._database.read() as connection:
@@ -89,7 +69,7 @@ class Trees:
         """
         source = {"kind": "checkpoint", "path": upload.path.name, "upload": upload.id}
         try:
-            opened = self.sources.open_checkpoint(upload.path)
+            opened = self._sources.open_checkpoint(upload.path)
             self.uploads.settle(upload)
             return self._keep(opened, source, name or name_of(source))
         except BaseException:
@@ -97,19 +77,13 @@ class Trees:
             raise
 
     def _keep(self, opened: Opened, source: Mapping[str, object], name: str) -> TreeRecord:
-        if opened.description is None:
-            assert opened.module is not None
-            index = self._index(opened.module)
-            kept = self._kept(1, index)
-        else:
-            index = self.sources.index(opened.description, opened.origin)
-            kept = StoredSnapshot(1, pack(opened.description, opened.origin), "")
+        index, kept = self._snapshots.first(opened)
         tree_id, at, facts = new_id("t_"), now(), Facts.of(index)
         with self._database.write() as connection:
             tree_rows.add_tree(connection, tree_id, name, source_kept(source, facts.depth), at)
             tree_rows.add_revision(connection, tree_id, kept, facts, parent=None, note="opened", at=at)
             record = tree_rows.find(connection, tree_id)
-        self._remember(OpenTree(record, index, opened.origin))
+        self._open.put(OpenTree(record, index, opened.origin))
         return record
 
     def newest(self, limit: int, before: int | None = None) -> tuple[list[TreeRecord], int | None]:
@@ -179,12 +153,12 @@ class Trees:
                 outcome = change(tree)
             except (TargetNotFound, NameRefused, Invalid):
                 # Raised before anything is changed: what is in memory still is the revision.
-                self._remember(tree)
+                self._open.put(tree)
                 raise
-            index = self._index(tree.module)
-            self._add_revision(record, self._kept(0, index), Facts.of(index), note)
+            index = self._snapshots.index(tree.module)
+            self._add_revision(record, self._snapshots.take(index), Facts.of(index), note)
             tree = OpenTree(self.get(tree_id), index)
-            self._remember(tree)
+            self._open.put(tree)
             return tree.record, outcome
 
     def undo(self, tree_id: str, if_match: "Precondition" = None) -> TreeRecord:
@@ -259,42 +233,15 @@ class Trees:
         if tree is None:
             with self._database.read() as connection:
                 kept = tree_rows.stored(connection, record.id, record.revision)
-            tree = self._loaded(record, kept)
+            tree = self._snapshots.load(record, kept)
         elif tree.record is not record:
             tree = OpenTree(record, tree.index, tree.origin)
-        self._remember(tree)
+        self._open.put(tree)
         return tree
 
-    def _loaded(self, record: TreeRecord, kept: StoredSnapshot) -> OpenTree:
-        if kept.tensors:
-            module = snapshot.load(kept.structure, self._files.load(kept.tensors))
-            return OpenTree(record, self._index(module))
-        description, origin = unpack(kept.structure)
-        if isinstance(upload := record.source.get("upload"), str):
-            origin = self.uploads.locate(upload, origin)
-        return OpenTree(record, self.sources.index(description, origin), origin)
-
-    def _index(self, module: nn.Module) -> TreeIndex:
-        return TreeIndex.of(module, max_modules=self.limits.max_modules, max_depth=self.limits.max_depth)
-
-    def _kept(self, revision: int, index: TreeIndex) -> StoredSnapshot:
-        taken = snapshot.take(index)
-        return StoredSnapshot(revision, taken.structure, self._files.save(taken.tensors))
-
-    def _remember(self, tree: OpenTree) -> None:
-        if self._open.get(tree.record.id) is not tree:
-            leave_to_reference_counts(len(tree.index))
-        with self._guard:
-            self._open[tree.record.id] = tree
-            self._open.move_to_end(tree.record.id)
-            total = sum(len(held.index) for held in self._open.values())
-            while total > MAX_OPEN_MODULES and len(self._open) > 1:
-                total -= len(self._open.popitem(last=False)[1].index)
-
     def _forget(self, tree_id: str) -> None:
-        with self._guard:
-            self._open.pop(tree_id, None)
-            self._records.pop(tree_id, None)
+        self._open.drop(tree_id)
+        self._records.pop(tree_id, None)
 
     def _refresh(self, tree_id: str) -> TreeRecord:
         self._records.pop(tree_id, None)
@@ -312,11 +259,3 @@ def _check(if_match: Precondition, record: TreeRecord) -> None:
     matches = if_match is None or (if_match(record.revision) if callable(if_match) else if_match == record.revision)
     if not matches:
         raise RevisionMismatch(str(if_match), record.revision)
-
-
-def structure_only(record: TreeRecord) -> CannotDo:
-    """Return the refusal of what needs the live modules of a tree that is known by its structure only."""
-    return CannotDo(
-        f"{record.name!r} was opened from a {record.source.get('kind')}, so only its structure is known: it cannot be "
-        "changed, called or trained. Trees of LinearModels can."
-    )

@@ -18,7 +18,8 @@ from app.trees.sources.checkpoint.file import FileStamp, open_file
 PREFIX = "u_"
 CHUNK_BYTES = 1024 * 1024
 MAX_NAME_BYTES = 200
-MAX_FILES = 4096
+# What the reader of a form takes at most: it keeps each file of more than 1 MiB open.
+MAX_FILES = 1_000
 INDEX_SUFFIX = ".safetensors.index.json"
 SHARD_SUFFIX = ".safetensors"
 SUFFIXES = (INDEX_SUFFIX, SHARD_SUFFIX, ".pt", ".pth", ".bin", ".ckpt")

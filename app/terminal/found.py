@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from app.terminal.lines import Line, print_lines, print_text
-from app.terminal.plain import count
+from app.terminal.plain import count, shape_text
 from app.trees.found_page import FoundPage, FoundRow, FoundTensor
 from app.trees.index import TreeIndex
 from app.trees.search import Searcher
@@ -54,11 +54,10 @@ def _lines(row: FoundRow) -> list[Line]:
 
 
 def _tensor_line(tensor: FoundTensor, depth: int) -> Line:
-    shape = "no shape yet" if tensor.shape is None else str(tuple(tensor.shape))
     return Line(
         depth=depth,
         name=tensor.name,
-        about=f"{shape} {tensor.dtype}",
+        about=f"{shape_text(tensor.shape)} {tensor.dtype}",
         marks=("buffer",) if tensor.is_buffer else (),
         number=count(tensor.numel),
     )

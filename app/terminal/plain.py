@@ -1,5 +1,7 @@
 """Untrusted text and numbers as a terminal is to have them."""
 
+from collections.abc import Sequence
+
 UNITS = ("", "k", "M", "B", "T")
 BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -11,19 +13,24 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def shape_text(shape: Sequence[int] | None) -> str:
+    """Return a shape as torch prints it, and words for one that is not there yet."""
+    return "no shape yet" if shape is None else str(tuple(shape))
+
+
 def count(number: int) -> str:
     """Return every digit below 10,000, from there on three or four with a unit: `9,216`, `38.6 M`; zero is a dash."""
     if number < 10_000:
         return f"{number:,}" if number else "-"
-    return scaled(number, UNITS)
+    return _scaled(number, UNITS)
 
 
 def num_bytes(number: int) -> str:
     """Return bytes in powers of 1,000: `24 B`, `9,216 B`, `7.09 MB`."""
-    return f"{number:,} B" if number < 10_000 else scaled(number, BYTE_UNITS)
+    return f"{number:,} B" if number < 10_000 else _scaled(number, BYTE_UNITS)
 
 
-def scaled(number: int, units: tuple[str, ...]) -> str:
+def _scaled(number: int, units: tuple[str, ...]) -> str:
     """Return a number of 10,000 or more with its unit."""
     value, step = float(number), 0
     while step < len(units) - 1 and round(value, 1) >= 1000:

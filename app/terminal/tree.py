@@ -7,7 +7,7 @@ from rich.text import Text
 
 from app.terminal.lines import Line, print_lines, print_text
 from app.terminal.marks import module_marks, tensor_marks
-from app.terminal.plain import count, num_bytes, plain
+from app.terminal.plain import count, num_bytes, plain, shape_text
 from app.trees.fold import Run, run_totals, runs_below
 from app.trees.index import TreeIndex
 from app.trees.origin import Origin, num_stored
@@ -60,17 +60,15 @@ def _lines(index: TreeIndex, run: Run, depth: int, *, with_parameters: bool) -> 
     )
     if with_parameters:
         for columns in (index.parameters, index.buffers):
-            yield from (tensor_line(index, columns, entry, depth + 1) for entry in index.own(columns, row))
+            yield from (_tensor_line(index, columns, entry, depth + 1) for entry in index.own(columns, row))
 
 
-def tensor_line(index: TreeIndex, columns: TensorColumns, entry: int, depth: int) -> Line:
-    """Return the line of a parameter or buffer."""
+def _tensor_line(index: TreeIndex, columns: TensorColumns, entry: int, depth: int) -> Line:
     kind = index.kinds.all[columns.kind[entry]]
-    shape = "no shape yet" if kind.shape is None else str(tuple(kind.shape))
     return Line(
         depth=depth,
         name=columns.name[entry],
-        about=f"{shape} {kind.dtype_name}",
+        about=f"{shape_text(kind.shape)} {kind.dtype_name}",
         marks=tuple(tensor_marks(index, columns, entry)),
         number=count(kind.numel),
         is_minor=True,

@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 from app.errors import CannotDo, TooLarge
 from app.trees.collector import collector_paused
 from app.trees.description import Description, Kind, ModuleClass, TensorTable
-from app.trees.foreign import Raised, attempt, cut
+from app.trees.foreign import Raised, attempt, cut, plain
 from app.trees.numbering import Numbering
 
 MAX_EXTRA_REPR = 10_000
@@ -185,12 +185,6 @@ def _own_repr(module: nn.Module) -> str:
     text, start = repr(module), f"{type(module).__name__}("
     is_usual = text.startswith(start) and text.endswith(")") and "\n" not in text
     return text[len(start) : -1] if is_usual else ""
-
-
-def plain(name: object) -> str:
-    """Return the text of a name; half a surrogate pair, which no encoding takes, is spelled out."""
-    text = str(name)
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def kind_of(tensor: Tensor) -> Kind:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.trees.index import TreeIndex
-from app.trees.tensors import Ints, TensorColumns
+from app.trees.tensors import Ints, Mask, TensorColumns
 
 
 def distinct_entries(columns: TensorColumns, row: int, end: int) -> Ints:
@@ -40,9 +40,7 @@ def _entries(columns: TensorColumns, row: int, end: int) -> Ints:
     return columns.listed(columns.start[row], columns.start[end], remove_duplicate=False)
 
 
-def _are_parameters(
-    index: TreeIndex, parameters: Ints, buffers: Ints
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
+def _are_parameters(index: TreeIndex, parameters: Ints, buffers: Ints) -> Mask:
     """Return for each of the distinct buffers whether it is one of the distinct parameters."""
     if not len(buffers):
         return np.zeros(0, np.bool_)

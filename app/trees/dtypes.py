@@ -38,7 +38,7 @@ def num_bits(word: str) -> int:
     """Return the size of one element of a dtype by torch's word, 0 for a word that nobody knows."""
     if word in _BITS:
         return _BITS[word]
-    dtype = getattr(torch, word, None)
+    dtype = vars(torch).get(word)
     return dtype.itemsize * 8 if isinstance(dtype, torch.dtype) else 0
 
 
@@ -50,5 +50,6 @@ def dtype_word(text: str) -> str:
 
 def dtype_named(text: str) -> torch.dtype | None:
     """Return the dtype that a person names, or None."""
-    dtype = getattr(torch, dtype_word(text), None)
+    # Not getattr, which would import what torch has of that name.
+    dtype = vars(torch).get(dtype_word(text))
     return dtype if isinstance(dtype, torch.dtype) else None

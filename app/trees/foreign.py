@@ -1,7 +1,9 @@
 """Code that is not ours (constructors, `forward`, `extra_repr`), called so that whatever it raises is a value."""
 
+import re
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,8 +13,12 @@ from app.errors import ModuletreeError
 T = TypeVar("T")
 
 MAX_MESSAGE = 1_000
+MAX_NOTES = 20
+MAX_NOTE = 300
 # What stands between the foreign code and us, or is called by it: no place that a person would look for a mistake.
 MACHINERY = ("torch", "transformers", "app")
+
+_META = re.compile(r"\bmeta\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,11 @@ class Raised:
     message: str
     where: str
     error: BaseException
+
+    @property
+    def asks_for_values(self) -> bool:
+        """Whether it says that a tensor on the meta device has none."""
+        return _META.search(self.message) is not None
 
     def __str__(self) -> str:
         return f"{self.class_name}: {self.message}" if self.message else self.class_name
@@ -44,7 +55,19 @@ def _message(error: BaseException) -> str:
     except Exception:  # noqa: BLE001
         text = ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return cut(" ".join(lines).removesuffix("."), MAX_MESSAGE)
+    return cut(plain(" ".join(lines).removesuffix(".")), MAX_MESSAGE)
+
+
+def notes_of(caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    """Return what was warned of, each once and on one line, at most 20."""
+    notes = dict.fromkeys(cut(plain(" ".join(str(warning.message).split())), MAX_NOTE) for warning in caught)
+    return list(notes)[:MAX_NOTES]
+
+
+def plain(name: object) -> str:
+    """Return the text of a name; half a surrogate pair, which no encoding takes, is spelled out."""
+    text = str(name)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def cut(text: str, length: int) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 
 from app.trees.index import TreeIndex
-from app.trees.search_columns import Mask, search_columns_of
-from app.trees.tensors import Ints
+from app.trees.search_columns import search_columns_of
+from app.trees.tensors import Ints, Mask
 
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 1_000

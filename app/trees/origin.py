@@ -1,15 +1,14 @@
 """`Origin`: what a source says of a tree besides its structure, kept with it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import numpy as np
 import zstandard
 
 from app.trees.description import Description
 from app.trees.index import TreeIndex
 from app.trees.sources.checkpoint.file import FileStamp
-from app.trees.tensors import TensorColumns
 from app.trees.trace_inputs import Input
 
 
@@ -46,14 +45,11 @@ def num_stored(origin: Origin, index: TreeIndex, row: int) -> int | None:
     if not origin.format:
         return None
     columns = index.parameters
-    numel = {identity: index.kinds.all[kind].numel for identity, kind in _stored(origin, index, columns, row)}
-    return sum(numel.values())
-
-
-def _stored(origin: Origin, index: TreeIndex, columns: TensorColumns, row: int) -> Iterator[tuple[int, int]]:
-    for entry in range(columns.start[row], columns.start[index.end[row]]):
-        if origin.parameter_entries[entry] >= 0:
-            yield int(columns.identity[entry]), columns.kind[entry]
+    start, end = columns.start[row], columns.start[index.end[row]]
+    is_stored = np.array(origin.parameter_entries[start:end], np.int64) >= 0
+    is_first = columns.previous[start:end] < start
+    times: list[int] = np.bincount(np.array(columns.kind[start:end])[is_stored & is_first]).tolist()
+    return sum(count * kind.numel for count, kind in zip(times, index.kinds.all, strict=False))
 
 
 class _Structure(msgspec.Struct):

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.trees.distinct import distinct_kinds
 from app.trees.index import TreeIndex
-from app.trees.tensors import Ints, TensorColumns
+from app.trees.tensors import Ints, Mask, TensorColumns
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -103,7 +103,7 @@ class _Part:
         has_none = _of_kinds((kind.shape is None for kind in kinds), self.kind) != 0
         self.num_without_shape = int(np.count_nonzero(self.distinct & has_none))
 
-    def elements(self, mask: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> int:
+    def elements(self, mask: Mask) -> int:
         """Return how many elements the entries of a mask have."""
         return int(self.numel[mask].sum())
 

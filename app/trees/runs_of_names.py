@@ -27,24 +27,6 @@ def numbered(name: str) -> Numbered | None:
     return Numbered(match[1], int(match[2])) if match else None
 
 
-def names_from(first: str, count: int) -> list[str]:
-    """Return `count` names that count up from the first: the inverse of folding them."""
-    if count == 1:
-        return [first]
-    start = numbered(first)
-    assert start is not None
-    return [f"{start.prefix}{start.number + at}" for at in range(count)]
-
-
 def range_name(first: str, last: str) -> str:
     """Return what stands for the names from first to last: no module's name, which never holds a dot."""
     return f"{first}{SEPARATOR}{last}" if first != last else first
-
-
-def names_in(name: str) -> list[str]:
-    """Return the names that a `range_name` stands for."""
-    first, _, last = name.partition(SEPARATOR)
-    start, end = numbered(first), numbered(last)
-    if start is None or end is None or start.prefix != end.prefix:
-        return [name]
-    return [f"{start.prefix}{number}" for number in range(start.number, end.number + 1)]

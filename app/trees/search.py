@@ -11,11 +11,10 @@ import numpy as np
 
 from app.trees.found_page import DEFAULT_LIMIT, FoundPage, Stretch, found_page
 from app.trees.index import TreeIndex
-from app.trees.search_columns import Mask
 from app.trees.search_masks import OfModules, OfTensors, any_of
 from app.trees.search_query import parse_query
 from app.trees.search_terms import OF_TENSORS, Key, Term, Word, asked, leaves, topic
-from app.trees.tensors import Ints, TensorColumns
+from app.trees.tensors import Ints, Mask, TensorColumns
 
 
 @dataclass(frozen=True, slots=True)

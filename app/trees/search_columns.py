@@ -1,7 +1,6 @@
 """The columns of a tree that are searched, made once for each index and kept as long as it is."""
 
 from collections.abc import Callable
-from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -9,9 +8,7 @@ from numpy.typing import NDArray
 
 from app.trees.index import TreeIndex
 from app.trees.numbering import Numbering
-from app.trees.tensors import Ints
-
-Mask: TypeAlias = NDArray[np.bool_]
+from app.trees.tensors import Ints, Mask
 
 
 class Names:

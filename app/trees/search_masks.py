@@ -1,5 +1,6 @@
 """Which modules and tensors a term finds: a bit for each, over the whole tree at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -7,12 +8,12 @@ import numpy as np
 from app.trees import search_terms as terms
 from app.trees.index import TreeIndex
 from app.trees.name_tests import NameTest, name_test, part_tests
-from app.trees.search_columns import Mask, at, is_repeated, search_columns_of
+from app.trees.search_columns import at, is_repeated, search_columns_of
 from app.trees.search_terms import OF_TENSORS, Flag, Key, Term
-from app.trees.tensors import Ints
+from app.trees.tensors import Ints, Mask
 
 
-class Level:
+class Level(ABC):
     """Evaluates a query for all modules, or all tensors, at once."""
 
     def __init__(self, index: TreeIndex) -> None:
@@ -38,24 +39,25 @@ class Level:
                 return self.has(term)
 
     @property
+    @abstractmethod
     def count(self) -> int:
-        raise NotImplementedError
+        """How many things there are."""
 
+    @abstractmethod
     def named(self, test: NameTest) -> Mask:
         """Return for each thing whether the test holds of its own name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def own(self, word: terms.Word) -> Mask:
         """Return for each thing whether the word ends in its own name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def along_path(self, word: terms.Word) -> Mask:
         """Return for each thing whether the word ends in its own name or in that of a module it is in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def has(self, term: Term) -> Mask:
         """Return for each thing whether it has what a term without parts asks for."""
-        raise NotImplementedError
 
 
 class OfModules(Level):

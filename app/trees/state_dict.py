@@ -77,14 +77,16 @@ def _entry(index: TreeIndex, columns: TensorColumns, entry: int, prefix: str) ->
 
 def _check_names(index: TreeIndex, row: int) -> None:
     below = index.path_chars[row : index.end[row]] - index.path_chars[row]
+    chars = 0
     for columns in (index.parameters, index.buffers):
         start = np.frombuffer(columns.start, np.int64)[row : index.end[row] + 1]
-        if int(below @ np.diff(start)) + sum(map(len, columns.name[start[0] : start[-1]])) > MAX_NAME_CHARS:
-            raise TooLarge(
-                f"The names in the state dict have more than {MAX_NAME_CHARS:,} characters: "
-                "ask for a target further down.",
-                MAX_NAME_CHARS,
-            )
+        chars += int(below @ np.diff(start)) + sum(map(len, columns.name[start[0] : start[-1]]))
+    if chars > MAX_NAME_CHARS:
+        raise TooLarge(
+            f"The names of this state dict have {chars:,} characters, more than {MAX_NAME_CHARS:,}: "
+            "ask for a target further down.",
+            MAX_NAME_CHARS,
+        )
 
 
 def to_safetensors(index: TreeIndex, row: int = 0) -> bytes:

@@ -4,9 +4,8 @@ inputs -> forward, hooks around every module -> calls -> columns
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import msgspec
 import torch
@@ -14,7 +13,7 @@ from torch import nn
 
 from app.errors import Invalid, Misfit, TooLarge
 from app.trees.describe import class_of
-from app.trees.foreign import Raised, attempt, cut
+from app.trees.foreign import Raised, attempt, notes_of
 from app.trees.meta_state import on_meta
 from app.trees.trace_inputs import Input, make_inputs
 from app.trees.trace_recorder import Places, Recorder
@@ -23,7 +22,6 @@ from app.trees.traced_values import Traced
 FLOPS_PER_MAC = 2
 MAX_FLOPS = 2**63 - 1
 MAX_UNCALLED = 100
-MAX_NOTES = 20
 
 
 class Stop(msgspec.Struct):
@@ -81,9 +79,8 @@ def trace(module: nn.Module, inputs: Sequence[Input], *, max_modules: int, max_d
     args, kwargs = make_inputs(inputs)
     with _probing(recorder) as caught:
         raised = attempt(lambda: module(*args, **kwargs))
-    notes = dict.fromkeys(cut(" ".join(str(warning.message).split()), 300) for warning in caught)
     recorder.close()
-    return _columns(recorder, inputs, raised if isinstance(raised, Raised) else None, list(notes)[:MAX_NOTES])
+    return _columns(recorder, inputs, raised if isinstance(raised, Raised) else None, notes_of(caught))
 
 
 def check_given(inputs: Sequence[Input]) -> None:
@@ -141,7 +138,7 @@ def _stop(recorder: Recorder, raised: Raised) -> Stop:
 
 def said_of(raised: Raised) -> str:
     """Return why a forward stopped, as a sentence."""
-    if "meta" in raised.message.lower():
+    if raised.asks_for_values:
         return f"it needs the values of a tensor, which are not there on the meta device ({raised})"
     return str(raised)
 
@@ -156,17 +153,14 @@ def _probing(recorder: Recorder) -> Iterator[list[warnings.WarningMessage]]:
         stack.enter_context(on_meta(modules))
         for module in modules:
             # Inside `on_meta`, which gives every module the hooks back that it had; removed all the same.
-            for add, hook, more in _hooks(module, recorder):
-                stack.callback(add(hook, with_kwargs=True, **more).remove)
+            entering = module.register_forward_pre_hook(recorder.enter, with_kwargs=True)
+            leaving = module.register_forward_hook(recorder.leave, with_kwargs=True, always_call=True)
+            stack.callback(entering.remove)
+            stack.callback(leaving.remove)
         stack.enter_context(torch.no_grad())
         stack.enter_context(torch.device("meta"))
         stack.enter_context(recorder.counter)
         yield caught
-
-
-def _hooks(module: nn.Module, recorder: Recorder) -> Iterator[tuple[Callable[..., Any], Any, dict[str, bool]]]:
-    yield module.register_forward_pre_hook, recorder.enter, {}
-    yield module.register_forward_hook, recorder.leave, {"always_call": True}
 
 
 @contextmanager

@@ -19,7 +19,7 @@ MAX_SIZE = 2**40
 LENGTH = 16
 SIDE = 224
 
-_INPUT = re.compile(r"(?:(?P<name>[A-Za-z_]\w*)\s*=)?\s*(?P<dims>[^:]*?)\s*(?::\s*(?P<dtype>[\w.]+))?")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -66,35 +66,26 @@ def make_inputs(inputs: Sequence[Input]) -> tuple[list[Tensor], dict[str, Tensor
 
 def suggest_inputs(module: nn.Module) -> list[Input]:
     """Return inputs that the module is likely to take, none where nothing says so: a start, for a person to change."""
-    config = getattr(module, "config", None)
-    named = getattr(module, "main_input_name", None)
-    if config is not None and isinstance(named, str):
-        found = attempt(lambda: list(_of_config(named, config)))
-        fits = not isinstance(found, Raised) and all(isinstance(size, int) for one in found for size in one.shape)
-        return found if fits and not isinstance(found, Raised) else []
-    if isinstance(module, nn.Transformer):
-        return [Input((LENGTH, 1, module.d_model)), Input((LENGTH, 1, module.d_model))]
-    for _, child in module.named_modules():
-        if (first := _of_first(child)) is not None:
-            return [first]
-        if next(child.parameters(recurse=False), None) is not None:
-            break
-    return []
+    found = attempt(lambda: list(_suggested(module)))
+    if isinstance(found, Raised) or not all(isinstance(size, int) for one in found for size in one.shape):
+        return []
+    return found
 
 
 def _parse(part: str, dtype: str) -> Input | str:
-    match = _INPUT.fullmatch(part)
-    dims = match["dims"] if match else ""
+    head, colon, word = (piece.strip() for piece in part.partition(":"))
+    name, equals, dims = (piece.strip() for piece in head.rpartition("="))
     numbers = [] if dims == "()" else re.split(r"\s*[,x×\s]\s*", dims.strip("()[] ").rstrip(","))
-    if match is None or not all(number.isascii() and number.isdigit() for number in numbers):
+    is_named = not equals or _NAME.fullmatch(name) is not None
+    if not (is_named and all(number.isascii() and number.isdigit() for number in numbers)):
         return f"expected sizes such as 2,3,224,224 or name=1,128:int64, got {cut(part, 60)!r}"
     if len(numbers) > MAX_DIMS or any(len(number) > 15 for number in numbers):
         return f"expected at most {MAX_DIMS} sizes of at most 15 digits, got {cut(part, 60)!r}"
-    word = match["dtype"] or dtype
+    word = word if colon else dtype
     found = dtype_named(word)
     if found is None:
         return f"expected a dtype such as float32 or int64, got {cut(word, 60)!r}"
-    return Input(tuple(map(int, numbers)), str(found).removeprefix("torch."), match["name"] or "")
+    return Input(tuple(map(int, numbers)), str(found).removeprefix("torch."), name)
 
 
 def _misfits(inputs: list[Input]) -> Iterator[Misfit]:
@@ -109,6 +100,23 @@ def _misfits(inputs: list[Input]) -> Iterator[Misfit]:
         if not one.name and seen:
             yield Misfit(("input", at), f"an input without a name must come before those that have one, got {one}")
         seen |= {one.name} - {""}
+
+
+def _suggested(module: nn.Module) -> Iterator[Input]:
+    config = getattr(module, "config", None)
+    named = getattr(module, "main_input_name", None)
+    if config is not None and isinstance(named, str):
+        yield from _of_config(named, config)
+        return
+    if isinstance(module, nn.Transformer):
+        yield from [Input((LENGTH, 1, module.d_model))] * 2
+        return
+    for child in module.modules():
+        if (first := _of_first(child)) is not None:
+            yield first
+            return
+        if next(child.parameters(recurse=False), None) is not None:
+            return
 
 
 def _of_config(named: str, config: Any) -> Iterator[Input]:

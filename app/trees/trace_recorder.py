@@ -28,9 +28,6 @@ class Places:
                 self.modules.append(place.module)
                 self.row.append(row)
 
-    def __len__(self) -> int:
-        return len(self._parent)
-
     def path(self, number: int) -> str:
         """Return the dotted path of the first place of a module."""
         row, names = self.row[number], []

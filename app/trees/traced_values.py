@@ -8,7 +8,7 @@ import msgspec
 from torch import Tensor
 from torch.utils import _pytree
 
-from app.trees.foreign import Raised, attempt, cut
+from app.trees.foreign import Raised, attempt, cut, plain
 
 MAX_VALUES = 32
 MAX_TEXT = 60
@@ -62,7 +62,7 @@ def _inner(value: Any) -> Iterator[tuple[str, Any]] | None:
     if isinstance(value, Tensor | str | int | float) or value is None:
         return None
     if isinstance(value, Mapping):
-        return ((str(key), item) for key, item in value.items())
+        return ((plain(key), item) for key, item in value.items())
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return iter(zip(value._fields, value, strict=True))
     if isinstance(value, list | tuple):
@@ -81,4 +81,4 @@ def _leaf(name: str, value: Any) -> Traced:
         dtype = str(value.dtype).removeprefix("torch.")
         return Traced(name, None if isinstance(shape, Raised) else shape, dtype)
     is_plain = isinstance(value, str | int | float) or value is None
-    return Traced(name, class_name=type(value).__name__, text=cut(repr(value), MAX_TEXT) if is_plain else "")
+    return Traced(name, class_name=plain(type(value).__name__), text=cut(repr(value), MAX_TEXT) if is_plain else "")

@@ -3,10 +3,16 @@
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+import torch
+from safetensors.torch import save
 from torch import nn
 
+from app.storage.uploads import MAX_FILES
 from tests.api.client import TreeClient, refused
+from tests.api.uploads import Uploading
+from tests.api.uploads import refusal as upload_refusal
 from tests.live import LiveServer
 from tests.trees.sources.configs import LLAMA_405B
 
@@ -203,6 +209,17 @@ class TestCheckpoints:
         origin = TreeClient(http, checkpoint("gpt2/model.safetensors")).get("origin").json()
         assert (origin["format"], [each["name"] for each in origin["files"]]) == ("safetensors", ["model.safetensors"])
         assert origin["metadata"]["format"] == "pt"
+
+    def test_a_thousand_files_are_an_upload_and_of_more_the_limit_is_told(self, generous: LiveServer) -> None:
+        uploading = Uploading(generous)
+        shards = [(f"{n}.safetensors", save({f"{n}": torch.zeros(1)})) for n in range(MAX_FILES)]
+        index = {"weight_map": {f"{n}": f"{n}.safetensors" for n in range(MAX_FILES - 1)}}
+        files = [("model.safetensors.index.json", msgspec.json.encode(index)), *shards]
+        opened = uploading.send(files[:-1])
+        assert (opened.status_code, opened.json()["num_parameters"]) == (201, MAX_FILES - 1)
+        uploading.delete(opened.headers["location"])
+        told = f"The body cannot be read: Too many files. Maximum number of files is {MAX_FILES}."
+        assert upload_refusal(uploading.send(files)) == told
 
     def test_a_broken_file_says_what_is_broken(self, http: httpx.Client) -> None:
         assert "header is said to have 16 bytes" in refusal(http, checkpoint("broken.safetensors"), 422)

@@ -16,7 +16,7 @@ from app.errors import (
     NotFound,
     TooLarge,
 )
-from app.storage import trees as trees_module
+from app.storage import open_trees
 from app.storage.records import TreeRecord
 from app.storage.tables import runs
 from app.trees import edit
@@ -190,14 +190,14 @@ def test_a_snapshot_is_the_present_revision_as_it_is_kept(kept: KeptTrees) -> No
 
 
 def test_trees_that_leave_the_memory_come_back_from_the_disk(kept: KeptTrees, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trees_module, "MAX_OPEN_MODULES", 6)
+    monkeypatch.setattr(open_trees, "MAX_OPEN_MODULES", 6)
     ids = [kept.open_nested().id for _ in range(5)]
     for number, tree_id in enumerate(ids):
         kept.register(tree_id, "number", number)
     for number, tree_id in enumerate(ids):
         with kept.trees.reading(tree_id) as tree:
             assert tree.module.get_buffer("number").item() == number
-    assert len(kept.trees._open) == 2
+    assert [kept.trees._open.get(tree_id) is not None for tree_id in ids] == [False] * 3 + [True] * 2
 
 
 def test_a_chain_of_20000_is_kept_and_found_again(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_chain_of_20000_is_kept_and_found_again(tmp_path: Path) -> None:
 def test_a_tree_larger_than_the_memory_for_all_is_read_all_the_same(
     kept: KeptTrees, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trees_module, "MAX_OPEN_MODULES", 2)
+    monkeypatch.setattr(open_trees, "MAX_OPEN_MODULES", 2)
     tree_id = kept.open_nested().id
     assert len(kept.told(tree_id)) == 3
     kept.register(tree_id, "a", 1)

@@ -10,7 +10,7 @@ from torch import nn
 
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
-from app.trees.runs_of_names import names_in
+from app.trees.runs_of_names import SEPARATOR, numbered
 from app.trees.shape_graph import ShapeGraph, shape_graph
 from app.trees.sources import open_source
 from app.trees.tensors import TensorColumns
@@ -58,6 +58,16 @@ def expand(document: bytes) -> Places:
     found.eval = in_ranges(graph.get("eval", []), len(parents))
     share(found, graph["shared"], parents)
     return found
+
+
+def names_in(text: str) -> list[str]:
+    """The names that one text stands for."""
+    first, _, last = text.partition(SEPARATOR)
+    start, end = numbered(first), numbered(last)
+    if start is None or end is None:
+        return [text]
+    assert start.prefix == end.prefix
+    return [f"{start.prefix}{number}" for number in range(start.number, end.number + 1)]
 
 
 def in_ranges(ranges: list[list[int]], count: int) -> list[bool]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from app.errors import CannotDo, UnreadableFile
+from app.errors import CannotDo, TooLarge, UnreadableFile
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
 from app.trees.state_dict import Mismatch, load_state_dict, to_safetensors
@@ -36,6 +36,17 @@ def test_the_library_reads_torchs_state_dict_out_of_the_file(module: LinearModel
     index = TreeIndex.of(module)
     for row, (_, place) in enumerate(module.named_modules()):
         assert all_told(read(to_safetensors(index, row))) == all_told(place.state_dict())
+
+
+def test_names_of_parameters_and_buffers_are_counted_together() -> None:
+    child, module = Holder(), Holder()
+    child.register_parameter("p", nn.Parameter(torch.zeros(1)))
+    child.register_buffer("b", torch.zeros(1))
+    module.add_module("n" * 35_000_000, child)
+    index = TreeIndex.of(module)
+    with pytest.raises(TooLarge, match="70,000,002 characters, more than 64,000,000"):
+        to_safetensors(index)
+    assert set(read(to_safetensors(index, 1))) == {"p", "b"}
 
 
 def test_tied_and_strided_tensors_are_in_the_file_whole() -> None:

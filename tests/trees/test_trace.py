@@ -401,6 +401,12 @@ def test_inputs_are_read(texts: list[str], inputs: list[Input]) -> None:
         (["a=1;2"], "must come before"),
         (["1;" * 40], "expected at most 32 inputs"),
         (["9" * 16], "at most 15 digits"),
+        (["2,3:"], "expected a dtype"),
+        (["=2,3"], "expected sizes"),
+        (["a b=2,3"], "expected sizes"),
+        # A pattern that may split blanks in many ways would take hours.
+        ([f"a={' ' * 10_000}1:!"], "expected a dtype"),
+        ([f"a={' ' * 10_000}b"], "expected sizes"),
     ],
 )
 def test_inputs_that_cannot_be_read_say_why(texts: list[str], says: str) -> None:
@@ -437,6 +443,12 @@ def test_a_suggested_input_is_taken(module: nn.Module) -> None:
     inputs = suggest_inputs(module)
     assert inputs
     assert trace(module, inputs, max_modules=1_000, max_depth=100).stopped is None
+
+
+def test_sizes_that_are_no_numbers_are_not_suggested() -> None:
+    module = nn.Linear(3, 4)
+    module.in_features = "many"  # type: ignore[assignment]
+    assert suggest_inputs(module) == []
 
 
 def test_nothing_is_suggested_where_nothing_says_it() -> None:

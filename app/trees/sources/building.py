@@ -13,10 +13,8 @@ from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
 from app.errors import Invalid, Misfit, ModuletreeError, TooLarge
-from app.trees.foreign import Raised, attempt, cut
+from app.trees.foreign import MAX_NOTE, Raised, attempt, cut, notes_of
 
-MAX_NOTES = 20
-MAX_NOTE = 300
 MIB = 1024 * 1024
 
 
@@ -68,7 +66,7 @@ def error_of(what: str, raised: Raised, device: Device, limits: BuildLimits) -> 
     where = f", in {raised.where}" if raised.where else ""
     if is_out_of_memory(raised):
         return too_much_memory(limits)
-    if device is Device.META and "meta" in raised.message.lower():
+    if device is Device.META and raised.asks_for_values:
         return _invalid(
             "device",
             f"{what} cannot be built on the meta device: it needs the values of a tensor while it is built "
@@ -100,8 +98,7 @@ def _made(device: Device, make: Callable[[], object], limits: BuildLimits) -> tu
     ):
         warnings.simplefilter("always")
         value = make()
-    notes = dict.fromkeys(cut(" ".join(str(warning.message).split()), MAX_NOTE) for warning in caught)
-    return value, list(notes)[:MAX_NOTES]
+    return value, notes_of(caught)
 
 
 @contextmanager

@@ -90,8 +90,6 @@ class _Binder:
         return self._misfit(loc, f"expected {words(types)}, got {shown(value)}")
 
     def _converted(self, value: object, one: ValueType, loc: Loc) -> object:
-        if one.type is Type.ANY:
-            return self._plain(value, loc)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._number(value, one.type, loc)
         if one.type is Type.DTYPE:
@@ -105,7 +103,9 @@ class _Binder:
         if isinstance(value, list):
             return self._list(value, one, loc)
         if isinstance(value, Mapping):
-            return {key: self.convert(item, one.items or ANY, (*loc, key)) for key, item in value.items()}
+            if len(value) > MAX_ITEMS:
+                return self._misfit(loc, f"more than {MAX_ITEMS:,} items")
+            return {str(key): self.convert(item, one.items or ANY, (*loc, str(key))) for key, item in value.items()}
         return value
 
     def _list(self, value: list[object], one: ValueType, loc: Loc) -> object:
@@ -113,20 +113,6 @@ class _Binder:
             return self._misfit(loc, f"more than {MAX_ITEMS:,} items")
         items = [self.convert(item, one.items or ANY, (*loc, at)) for at, item in enumerate(value)]
         return tuple(items) if one.is_tuple else items
-
-    def _plain(self, value: object, loc: Loc) -> object:
-        """Return a value of which nothing is known but that it is JSON, its sizes checked."""
-        if isinstance(value, list):
-            return self._list(value, ValueType(Type.ARRAY), loc)
-        if isinstance(value, Mapping):
-            if len(value) > MAX_ITEMS:
-                return self._misfit(loc, f"more than {MAX_ITEMS:,} items")
-            return {str(key): self.convert(item, ANY, (*loc, str(key))) for key, item in value.items()}
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            return self._misfit(loc, f"longer than {MAX_TEXT:,} characters")
-        if isinstance(value, int) and not isinstance(value, bool):
-            return self._number(value, Type.INTEGER, loc)
-        return value
 
     def _number(self, value: float, wanted: Type, loc: Loc) -> object:
         if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:

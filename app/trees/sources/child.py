@@ -33,9 +33,8 @@ def perform(job: Job, table: FactoryTable) -> Answer:
 def _build(job: BuildJob, table: FactoryTable) -> Built:
     made = _open(job.source, table, job.limits)
     limits = job.limits
-    inputs = attempt(lambda: suggest_inputs(made.module))
     description = describe(made.module, max_modules=limits.max_modules, max_depth=limits.max_depth)
-    return Built(description, made.notes, [] if isinstance(inputs, Raised) else inputs)
+    return Built(description, made.notes, suggest_inputs(made.module))
 
 
 def _trace(job: TraceJob, table: FactoryTable) -> Traced:

@@ -5,7 +5,6 @@ Nothing is downloaded, and no code but the installed library's runs: what could 
 
 import importlib
 import importlib.util
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -91,7 +90,6 @@ def has_transformers() -> bool:
 
 def load_transformers() -> None:
     """Import what configs need; raises `CannotDo` in one line where transformers is not installed."""
-    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TRANSFORMERS_VERBOSITY="error")
     try:
         importlib.import_module("transformers.modeling_utils")
         importlib.import_module("transformers.models.auto.modeling_auto")

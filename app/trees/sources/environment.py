@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "HOME")
+# Read by the libraries when they are imported, so that it is there before.
+QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
 
 def environment() -> dict[str, str]:
@@ -14,4 +16,4 @@ def environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     folders = [str(Path(__file__).parents[3]), kept.get("PYTHONPATH", "")]
     path = os.pathsep.join(filter(None, folders))
-    return {**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return {**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **QUIET}

@@ -4,6 +4,8 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
+from operator import attrgetter
 from types import MappingProxyType, ModuleType
 
 import msgspec
@@ -134,17 +136,17 @@ def _found(entry: str) -> Iterator[tuple[str, Callable[..., object]]]:
         yield f"{name}:{path}", _named(module, path, entry)
         return
     for public in _public_names(module):
-        value = getattr(module, public, None)
+        # A package may import what it offers only now, and not have all that this needs.
+        value = attempt(partial(getattr, module, public, None))
         if callable(value) and _is_factory(module, public, value):
             yield f"{name}:{public}", value
 
 
 def _named(module: ModuleType, path: str, entry: str) -> Callable[..., object]:
-    value: object = module
-    for name in path.split("."):
-        value = getattr(value, name, None)
+    value: object = attempt(lambda: attrgetter(path)(module))
     if not callable(value):
-        raise CannotImport(f"--allow-import {entry}: {module.__name__} has no callable {path!r}.")
+        why = f": {value}" if isinstance(value, Raised) and not isinstance(value.error, AttributeError) else ""
+        raise CannotImport(f"--allow-import {entry}: {module.__name__} has no callable {path!r}{why}.")
     return value
 
 

@@ -31,7 +31,7 @@ from app.trees.sources.factories import CannotImport, FactoryTable
 from app.trees.trace import trace
 from app.trees.trace_inputs import Input
 
-# How long nothing is asked before what makes jobs quick is done: the first may be on its way already.
+# How long nothing is asked before more is imported: a job may be on its way already.
 QUIET_S = 0.1
 
 
@@ -54,8 +54,8 @@ class Forge:
         self._folder = folder
         self._table = table
         self._children: dict[int, Child] = {}
-        # What makes the first jobs quick is done while there is none.
-        self._to_warm: list[Callable[[], None]] = [warm_trace, warm_configs, settle]
+        # What makes the first jobs quick, done while there is none.
+        self._to_warm: list[Callable[[], None]] = [warm_configs, settle]
         self._woken, self._wake = socket.socketpair()
         for end in (self._woken, self._wake):
             end.setblocking(False)
@@ -109,9 +109,6 @@ class Forge:
             # Here, so that all later ones have it too; the child says what is missing.
             with suppress(CannotDo):
                 load_transformers()
-        if warm_trace in self._to_warm:
-            self._to_warm.remove(warm_trace)
-            warm_trace()
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         pid = os.fork()
         if not pid:
@@ -205,6 +202,8 @@ def main(fd: int, folder: Path, allowed: list[str]) -> None:
     # The server may be gone before it was greeted.
     with suppress(ConnectionError):
         jobs.send(control, jobs.Ready(list(table.allowed), list(table.by_id.values())))
+        # Before any job: each would import this anew, out of the time and memory that it has.
+        warm_trace()
         Forge(control, folder, table).serve()
 
 

@@ -9,6 +9,8 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from app.errors import CannotDo, TooLarge
 from app.trees.sources import jobs
 from app.trees.sources.building import BuildLimits
@@ -23,6 +25,7 @@ from app.trees.trace_inputs import Input
 START_S = 120
 # What may pass before a job's own time begins: imports that the warm process is busy with.
 GRACE_S = 60
+LOST = "The building process was lost; try again."
 
 
 class Workshop:
@@ -43,6 +46,7 @@ class Workshop:
         self._control: socket.socket | None = None
         self._folder: str | None = None
         self._factories: Factories | None = None
+        self._is_closed = False
 
     def start(self) -> None:
         """Start the warm process and return at once."""
@@ -92,25 +96,35 @@ class Workshop:
             check_config(source, self.limits)
 
     def close(self) -> None:
-        """End the warm process, and with it all that it is doing."""
+        """End the warm process, and with it all that it is doing, for good: who waits for it is told `CannotDo`."""
+        self._is_closed = True
+        # Killed before the lock is asked for: who waits for its start has that.
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._lock:
             self._stop()
 
     def _ask(self, job: jobs.Job) -> jobs.Answer:
         message = jobs.encoded(job)
-        with self._turn, self._send(message) as answers:
+        with self._turn, self._begun() as answers:
             try:
+                jobs.send(answers, message)
                 body = jobs.receive(answers, job.limits.max_wall_s + GRACE_S)
-            except jobs.NoAnswer as error:
-                raise CannotDo("The building process was lost; try again.") from error
-        answer: jobs.Answer = jobs.answer_decoder.decode(body)
+            except (jobs.NoAnswer, ConnectionError) as error:
+                raise CannotDo(LOST) from error
+        try:
+            answer: jobs.Answer = jobs.answer_decoder.decode(body)
+        except msgspec.DecodeError as error:
+            raise CannotDo(f"The building process gave an answer that cannot be read: {error}.") from error
         if isinstance(answer, jobs.Failed):
             raise jobs.error_of(answer)
         if isinstance(answer, jobs.Died):
-            raise _death(answer, job.limits)
+            raise _death(answer, job)
         return answer
 
-    def _send(self, message: bytes) -> socket.socket:
+    def _begun(self) -> socket.socket:
+        # Our end of a new job's socket; the warm process has the other.
         with self._lock:
             for is_last in (False, True):
                 self._greeted()
@@ -119,14 +133,13 @@ class Workshop:
                     if self._control is not None:
                         socket.send_fds(self._control, [b"J"], [theirs.fileno()])
                     break
-                except ConnectionError:
+                except ConnectionError as error:
                     ours.close()
                     self._stop()
                     if is_last:
-                        raise
+                        raise CannotDo(LOST) from error
                 finally:
                     theirs.close()
-        jobs.send(ours, message)
         return ours
 
     def _greeted(self) -> Factories:
@@ -152,6 +165,8 @@ class Workshop:
         if self._process is not None and self._process.poll() is None:
             return
         self._stop()
+        if self._is_closed:
+            raise CannotDo("Nothing is built anymore: the server is ending.")
         self._folder = tempfile.mkdtemp(prefix="moduletree-")
         ours, theirs = socket.socketpair()
         with theirs:
@@ -179,12 +194,13 @@ class Workshop:
             self._folder = None
 
 
-def _death(died: jobs.Died, limits: BuildLimits) -> TooLarge | CannotDo:
+def _death(died: jobs.Died, job: jobs.Job) -> TooLarge | CannotDo:
+    limits, is_trace = job.limits, isinstance(job, jobs.TraceJob)
     if died.out_of_time:
         return TooLarge(
-            f"Building takes more than {limits.max_cpu_s} s of processor time or {limits.max_wall_s} s in all, "
-            "which is the limit here.",
+            f"{'Tracing' if is_trace else 'Building'} takes more than {limits.max_cpu_s} s of processor time or "
+            f"{limits.max_wall_s} s in all, which is the limit here.",
             limits.max_cpu_s,
         )
     how = f"signal {died.signal} ({signal.Signals(died.signal).name})" if died.signal else "an exit of its own"
-    return CannotDo(f"The process that built the model was ended by {how}.")
+    return CannotDo(f"The process that {'traced' if is_trace else 'built'} the model was ended by {how}.")

@@ -4,11 +4,14 @@ import ctypes
 import enum
 import os
 import socket
+import stat
+import struct
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,12 +87,37 @@ def raises() -> nn.Module:
     raise KeyError("no such thing")
 
 
+def raises_about_metadata() -> nn.Module:
+    raise ValueError("no metadata of '\udcff'")
+
+
+class Misbehaving(nn.Module):
+    def __init__(self, does: str) -> None:
+        super().__init__()
+        self.does = does
+
+    def forward(self, x: torch.Tensor) -> nn.Module:
+        return globals()[self.does]()  # type: ignore[no-any-return]
+
+
 def exits() -> nn.Module:
     sys.exit(7)
 
 
 def exits_at_once() -> nn.Module:
     os._exit(7)
+
+
+def answers_nonsense() -> nn.Module:
+    (answer,) = [fd for fd in (int(path.name) for path in Path("/proc/self/fd").iterdir()) if is_socket(fd)]
+    os.write(answer, struct.pack("<I", 1) + b"\xc1")
+    os._exit(0)
+
+
+def is_socket(fd: int) -> bool:
+    with suppress(OSError):
+        return stat.S_ISSOCK(os.fstat(fd).st_mode)
+    return False
 
 
 def crashes() -> nn.Module:

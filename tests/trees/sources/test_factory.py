@@ -58,6 +58,13 @@ def test_one_callable_can_be_allowed_by_its_name() -> None:
         table.get(f"{ODD}:Net")
 
 
+def test_a_name_that_cannot_be_had_is_left_out() -> None:
+    lazy = "tests.trees.sources.lazy_package"
+    assert f"{lazy}:Net" in FactoryTable.of([lazy]).by_id
+    with pytest.raises(CannotImport, match="'Missing': ImportError: it needs what is not installed"):
+        FactoryTable.of([f"{lazy}:Missing"])
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
@@ -239,6 +246,7 @@ def test_every_misfit_is_told_at_once_with_its_place() -> None:
         (f"{ODD}:Net", {"depth": 1, "kind": "fat"}, "kind", "expected 'thin' or 'wide', got 'fat'"),
         (f"{ODD}:Net", {"depth": 1, "rates": [1, "a"]}, "rates", "expected a list of numbers, got a list of 2"),
         (f"{ODD}:Net", {"depth": 1, "rates": [1.0] * 20_000}, "rates", "more than 10,000 items"),
+        (f"{ODD}:Net", {"depth": 1, "more": {str(n): n for n in range(20_000)}}, "more", "more than 10,000 items"),
         (f"{ODD}:Net", {"depth": 1, "act": "x" * 20_000}, "act", "longer than 10,000 characters"),
         (f"{ODD}:make_net", {"sizes": 3}, "sizes", "expected a list of integers, got 3"),
         (f"{ODD}:make_net", {"not a name": 3}, "not a name", "there is no such argument"),

@@ -7,7 +7,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +122,12 @@ def test_what_is_wrong_with_the_source_is_told_without_a_process(workshop: Works
     [
         ("raises", Invalid, "raised KeyError: 'no such thing', in raises (odd_models.py, line "),
         ("exits", Invalid, "raised SystemExit: 7"),
+        ("raises_about_metadata", Invalid, "raises_about_metadata raised ValueError: no metadata of '\\udcff'"),
         ("lies", Invalid, "returned int, expected a torch.nn.Module"),
         ("asks_for_values", Invalid, "cannot be built on the meta device"),
         ("contains_itself", CannotDo, "contains itself"),
         ("exits_at_once", CannotDo, "was ended by an exit of its own"),
+        ("answers_nonsense", CannotDo, "gave an answer that cannot be read"),
         ("crashes", CannotDo, "was ended by signal 11 (SIGSEGV)"),
         ("takes_memory", TooLarge, "more than 512 MiB of memory"),
         ("forks", Invalid, "PermissionError: os.fork is not allowed"),
@@ -146,6 +149,18 @@ def test_what_takes_too_long_is_ended(workshop: Workshop, monkeypatch: pytest.Mo
         with pytest.raises(TooLarge, match=r"more than 1 s of processor time or 2 s in all") as error:
             build(workshop, name)
         assert error.value.limit == 1
+
+
+def test_a_trace_that_takes_too_long_or_ends_its_process_is_not_called_a_build(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "limits", BuildLimits(max_modules=100, max_cpu_s=1, max_wall_s=2))
+    for does, error, says in (
+        ("spins", TooLarge, "Tracing takes more than 1 s of processor time or 2 s in all"),
+        ("exits_at_once", CannotDo, "The process that traced the model was ended by an exit of its own"),
+    ):
+        with pytest.raises(error, match=says):
+            trace(workshop, factory(f"{ODD}:Misbehaving", does=does), "1")
 
 
 def test_the_network_is_not_reached(workshop: Workshop) -> None:
@@ -263,6 +278,44 @@ def test_a_lost_process_is_started_anew_and_none_leaves_a_folder(
     workshop.close()
     assert workshop.pid is None
     assert not list(tmp_path.iterdir())
+
+
+def test_the_first_job_may_draw_random_numbers() -> None:
+    with closing(Workshop((), LIMITS)) as workshop:
+        built = workshop.build(factory("torch.nn:Embedding", num_embeddings=3, embedding_dim=4))
+    assert built.description.parameters.name == ["weight"]
+
+
+def test_a_process_lost_while_it_is_given_a_job_is_one_clear_error() -> None:
+    with closing(Workshop((), LIMITS)) as workshop, ThreadPoolExecutor(1) as pool:
+        workshop.load()
+        assert workshop.pid is not None
+        os.kill(workshop.pid, signal.SIGSTOP)
+        before = num_descriptors(os.getpid())
+        # More than a socket holds: to send it waits for who reads.
+        asked = pool.submit(workshop.build, factory("torch.nn:Identity", value=["x" * 1_000] * 5_000))
+        wait_until(lambda: num_descriptors(os.getpid()) == before + 1)
+        os.kill(workshop.pid, signal.SIGKILL)
+        with pytest.raises(CannotDo, match="was lost"):
+            asked.result()
+
+
+def test_an_end_waits_for_no_start() -> None:
+    workshop = Workshop((), LIMITS)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(lambda: workshop.factories)
+        wait_until(lambda: workshop.pid is not None)
+        workshop.close()
+        with pytest.raises(CannotDo):
+            asked.result()
+
+
+def test_nothing_is_started_after_the_end() -> None:
+    workshop = Workshop((), LIMITS)
+    workshop.close()
+    with pytest.raises(CannotDo, match="is ending"):
+        workshop.build(factory("torch.nn:ReLU"))
+    assert workshop.pid is None
 
 
 def test_what_cannot_be_imported_is_told_at_the_start() -> None:

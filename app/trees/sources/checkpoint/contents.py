@@ -86,10 +86,6 @@ class Contents:
     def __len__(self) -> int:
         return len(self.name)
 
-    def num_bytes(self, entry: int) -> int:
-        """Return the size of a tensor's values were they stored one after the other."""
-        return num_bytes(self.kinds[self.kind[entry]])
-
     def place(self, entry: int) -> TensorPlace:
         """Return where the values of a tensor lie; raises `CannotDo` when the file has none for it."""
         kind = self.kinds[self.kind[entry]]

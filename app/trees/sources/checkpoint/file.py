@@ -38,8 +38,11 @@ class OpenedFile:
         self._descriptor = descriptor
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return exactly `count` bytes from `offset`; raises `UnreadableFile` when the file ends before."""
-        data = os.pread(self._descriptor, count, offset)
+        """Return exactly `count` bytes from `offset`; raises as `read_into`."""
+        try:
+            data = os.pread(self._descriptor, count, offset)
+        except OSError as error:
+            raise self._failure(error) from error
         if len(data) == count:
             return data
         buffer = bytearray(count)
@@ -47,12 +50,18 @@ class OpenedFile:
         return bytes(buffer)
 
     def read_into(self, buffer: memoryview, offset: int) -> None:
-        """Fill `buffer` from `offset`; raises `UnreadableFile` when the file ends before."""
+        """Fill `buffer` from `offset`; raises `UnreadableFile` when the file ends before, or its disk fails."""
         while len(buffer):
-            count = os.preadv(self._descriptor, [buffer], offset)
+            try:
+                count = os.preadv(self._descriptor, [buffer], offset)
+            except OSError as error:
+                raise self._failure(error) from error
             if count == 0:
                 raise UnreadableFile(f"{self.name!r} ends at byte {offset:,}; more was there when it was opened.")
             buffer, offset = buffer[count:], offset + count
+
+    def _failure(self, error: OSError) -> UnreadableFile:
+        return UnreadableFile(f"{self.name!r} cannot be read: {error.strerror}.")
 
 
 @contextmanager

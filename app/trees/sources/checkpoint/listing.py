@@ -86,7 +86,7 @@ class _Walk:
             found = {path: size for folder, sizes in self._folders(root) for path, size in _listed(folder, sizes)}
             for path in sorted(found, key=str.casefold):
                 name = path.rpartition("/")[2]
-                hides = any((earlier / path).exists() for earlier in self._roots[:number])
+                hides = any(os.path.lexists(earlier / path) for earlier in self._roots[:number])
                 shown = str(root / path) if hides else path
                 yield FoundCheckpoint(shown, name, str(root), _format(name), found[path])
 

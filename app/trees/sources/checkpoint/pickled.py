@@ -20,8 +20,8 @@ def read_pickle(data: bytes, find_storage: FindStorage, *, max_opcodes: int, at_
     """Return what a pickle holds, as values of `pickle_values`.
 
     `find_storage` is given each persistent id. `at_once` reads the opcodes of a tensor in one step where they are as
-    torch writes them. Raises `Refusal` for a pickle that is broken, needs an opcode
-    that plain data does not, or any global that is not in the table, all of them named; `TooLarge` over `max_opcodes`.
+    torch writes them. Raises `Refusal` for a pickle that is broken, needs an opcode that plain data does not, or any
+    global that is not in the table, all of them named; `TooLarge` over `max_opcodes`.
     """
     machine = Machine(data, find_storage)
     try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from app.trees.collector import collector_paused
-from app.trees.description import Description, Kind, TensorTable
+from app.trees.description import Description, TensorTable
+from app.trees.numbering import Numbering
 from app.trees.sources.checkpoint.contents import Contents
 from app.trees.sources.checkpoint.dtypes import DTYPES
 from app.trees.sources.checkpoint.keys import KeyTree
@@ -102,7 +103,7 @@ def _missing(places: Places, entries: Sequence[int]) -> list[int]:
 
 def _tree(contents: Contents, places: Places, entries: Sequence[int], former: Sequence[Former]) -> KeyTree:
     given, split = places.description, places.num_parameters
-    kinds = _Kinds(contents.kinds)
+    kinds = Numbering((kind, number) for number, kind in enumerate(contents.kinds))
     # The numbers of tensors that the file lacks come after all of its own.
     free = max(contents.same, default=-1) + 1
     kind = [
@@ -117,7 +118,7 @@ def _tree(contents: Contents, places: Places, entries: Sequence[int], former: Se
     parameters = TensorTable(given.parameters.owner, given.parameters.name, kind[:split], flag, same[:split])
     buffers = TensorTable(given.buffers.owner, given.buffers.name, kind[split:], given.buffers.flag, same[split:])
     buffers, buffer_entries = _with_former(contents, buffers, entries[split:], former)
-    description = msgspec.structs.replace(given, kinds=kinds.all, parameters=parameters, buffers=buffers)
+    description = msgspec.structs.replace(given, kinds=list(kinds), parameters=parameters, buffers=buffers)
     return KeyTree(description, array("q", entries[:split]), array("q", buffer_entries))
 
 
@@ -140,16 +141,3 @@ def _with_former(
     rows.sort(key=lambda row: row[0])
     owner, name, kind, flag, same, numbers = map(list, zip(*rows, strict=True))
     return TensorTable(owner, name, kind, bytes(flag), same), numbers
-
-
-class _Kinds(dict[Kind, int]):
-    """The number of each kind: the file's, then others as they come."""
-
-    def __init__(self, kinds: Sequence[Kind]) -> None:
-        super().__init__((kind, number) for number, kind in enumerate(kinds))
-        self.all = list(kinds)
-
-    def __missing__(self, kind: Kind) -> int:
-        number = self[kind] = len(self.all)
-        self.all.append(kind)
-        return number

@@ -5,7 +5,6 @@ socket -> question -> statistics | heat map, saying how far it is -> answer -> s
 It inherits nothing of the server but its end of a socket, and ends when the server's end is closed.
 """
 
-import os
 import select
 import signal
 import socket
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from app.errors import CannotDo, ModuletreeError
+from app.errors import ModuletreeError
 from app.trees.sources.checkpoint.heat_map import read_heat_map
 from app.trees.sources.checkpoint.questions import (
     Answered,
@@ -75,9 +74,6 @@ def _answer(question: Question, telling: _Telling) -> Answered | GivenUp | Faile
         return GivenUp()
     except ModuletreeError as error:
         return failed_of(error)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return failed_of(CannotDo(f"{question.place.file.name!r} cannot be read: {reason}."))
 
 
 def _read(question: Question, telling: _Telling) -> bytes:

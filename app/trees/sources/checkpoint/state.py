@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from app.errors import TooLarge
 from app.trees.description import Kind
+from app.trees.numbering import Numbering
 from app.trees.sources.checkpoint.contents import Contents, Record, contiguous_strides, num_bytes
 from app.trees.sources.checkpoint.dtypes import DTYPES
 from app.trees.sources.checkpoint.limits import MAX_ELEMENTS, MAX_NAME, HeaderLimits
@@ -37,9 +38,9 @@ class StateReader:
         self._find_record = find_record
         self._limits = limits
         self._layouts: dict[tuple[str, tuple[int, ...], tuple[int, ...]], _Layout] = {}
-        self._kinds: dict[Kind, int] = {}
+        self._kinds: Numbering[Kind] = Numbering()
         self._record_number: dict[str, int] = {}
-        self._same: dict[object, int] = {}
+        self._same: Numbering[object] = Numbering()
         self._names: set[str] = set()
         self._num_spelled: dict[str, int] = {}
         self._num_characters = 0
@@ -152,7 +153,7 @@ class StateReader:
             contents.offset.append(tensor.offset * layout.itemsize)
             contents.record.append(self._record(tensor.storage))
             identity = (tensor.storage, tensor.offset, layout.kind, tensor.strides)
-        contents.same.append(self._same.setdefault(identity, len(self._same)))
+        contents.same.append(self._same[identity])
         if not layout.is_contiguous:
             contents.strides[entry] = tensor.strides
         if tensor.requires_grad is not None:
@@ -163,7 +164,7 @@ class StateReader:
         layout = self._layouts.get(key)
         if layout is None:
             kind = Kind(tensor.shape, tensor.dtype, "file" if tensor.storage is not None else "meta")
-            number = self._kinds.setdefault(kind, len(self._kinds))
+            number = self._kinds[kind]
             if number == len(self._contents.kinds):
                 self._contents.kinds.append(kind)
             layout = _Layout(

@@ -32,7 +32,7 @@ def no_progress(done: int, total: int) -> None:
 
 
 def read_stats(folder: Path, place: TensorPlace, progress: Progress = no_progress) -> TensorStats:
-    """Return the statistics of all values in double precision, as `values.stats_of` does of a tensor in memory.
+    """Return the statistics of all values in double precision, as `tensor_values.stats_of` does of a tensor in memory.
 
     Of a complex tensor they are those of the absolute values. `std` has n - 1; what is too large for a double is null.
     """

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import TooLarge, UnreadableFile
+from app.trees.sources.checkpoint.contents import num_bytes
 from app.trees.sources.checkpoint.limits import HeaderLimits
 from app.trees.sources.checkpoint.torch_file import read_torch_file
 from tests.trees.sources.checkpoint.files import archive_of, global_, held, text, write
@@ -245,4 +246,4 @@ def test_any_opcodes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactor
         return
     for entry in range(len(contents)):
         assert contents.name[entry] is not None
-        assert contents.num_bytes(entry) >= 0
+        assert num_bytes(contents.kinds[contents.kind[entry]]) >= 0

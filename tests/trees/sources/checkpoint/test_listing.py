@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.trees.sources.checkpoint.listing import WalkLimits, list_checkpoints
+from app.trees.sources.roots import find_under
 
 
 def paths(*roots: Path, q: str = "") -> list[str]:
@@ -56,6 +57,17 @@ def test_a_file_that_an_earlier_root_hides_is_listed_by_its_whole_path(root: Pat
     (tmp_path / "more" / "z.pt").write_bytes(b"")
     listed = paths(root, tmp_path / "more")
     assert listed[-2:] == [str(tmp_path / "more" / "a.safetensors"), "z.pt"]
+
+
+def test_a_link_to_nowhere_in_an_earlier_root_hides_a_file_as_it_does_when_it_is_opened(
+    root: Path, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    (earlier / "a.safetensors").symlink_to("nowhere")
+    listed = [str(root / "a.safetensors"), "b/one.pt", "b/two.ckpt"]
+    assert paths(earlier, root) == listed
+    assert [find_under([earlier, root], path).parent for path in listed] == [root, root / "b", root / "b"]
 
 
 def test_a_folder_under_two_roots_is_listed_once(root: Path) -> None:
