@@ -12,15 +12,15 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 
+from app.printable import printable
 from app.settings import Settings
 from app.terminal.named import Named, told
-from app.terminal.plain import plain
 from app.tokens import make_token
 
 
 def fail(line: str, code: int) -> NoReturn:
     """Say in one line why nothing was done, and leave with `code`."""
-    typer.echo(f"moduletree: {plain(line)}", err=True)
+    typer.echo(f"moduletree: {printable(line)}", err=True)
     raise typer.Exit(code)
 
 

@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.answers import JSON
 from app.api.cursors import cursor_of, numbers_of
 from app.api.dependencies import SettingsDep, WorkshopDep
 from app.api.documents import failures, view
 from app.api.lists import Cursor, Limit
+from app.api.schemas import Answer
 from app.trees.sources.arguments import Argument
 from app.trees.sources.checkpoint.contents import Format
 from app.trees.sources.checkpoint.listing import FoundCheckpoint, list_checkpoints
@@ -116,11 +117,7 @@ class FactoryRow(msgspec.Struct):
         )
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class FactoryArgument(_Answer):
+class FactoryArgument(Answer):
     """One argument of a factory; `*args` is given as a list, `**kwargs` as further names."""
 
     name: str
@@ -137,7 +134,7 @@ class FactoryArgument(_Answer):
     doc: str
 
 
-class FactoryItem(_Answer):
+class FactoryItem(Answer):
     """A callable that may build trees: `id` is the `target` of a `factory` source."""
 
     id: str
@@ -149,7 +146,7 @@ class FactoryItem(_Answer):
     unfit: str | None = Field(description="Why it cannot be called with JSON.")
 
 
-class FactoryList(_Answer):
+class FactoryList(Answer):
     """A page of the factories; names that begin with what was searched for come first."""
 
     items: list[FactoryItem]
@@ -157,7 +154,7 @@ class FactoryList(_Answer):
     next: str | None
 
 
-class CheckpointItem(_Answer):
+class CheckpointItem(Answer):
     """A file that ends as checkpoints do; an index stands for its shards, and its size is theirs and its own."""
 
     path: str = Field(description="What a `checkpoint` source takes as `path`.")
@@ -167,7 +164,7 @@ class CheckpointItem(_Answer):
     num_bytes: int
 
 
-class CheckpointList(_Answer):
+class CheckpointList(Answer):
     """A page of the files."""
 
     items: list[CheckpointItem]

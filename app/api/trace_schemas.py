@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.documents import PROBLEM
+from app.api.schemas import Answer
 
 
 def _tensor(name: str, *shape: int, dtype: str = "float32") -> dict[str, Any]:
@@ -65,11 +66,7 @@ TOO_MANY: dict[str, Any] = {
 }
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class TraceInput(_Answer):
+class TraceInput(Answer):
     """One tensor that a forward was given."""
 
     shape: list[int]
@@ -77,7 +74,7 @@ class TraceInput(_Answer):
     name: str = Field(description='Its keyword, "" for one that was given by position.')
 
 
-class Traced(_Answer):
+class Traced(Answer):
     """A value that went in or out: a tensor by shape and dtype, anything else by its class and a short text."""
 
     name: str = Field(description='Its place: "0", "hidden_states", "past.1.key"; "" for a lone output.')
@@ -87,7 +84,7 @@ class Traced(_Answer):
     text: str = ""
 
 
-class TraceStop(_Answer):
+class TraceStop(Answer):
     """Where a forward stopped: the innermost module that was being called, and what had come in."""
 
     row: int
@@ -98,7 +95,7 @@ class TraceStop(_Answer):
     where: str = Field(description="The line of the model's own code, where it is known.")
 
 
-class Trace(_Answer):
+class Trace(Answer):
     """The modules that a forward called, by column, in pre-order; a shared one at its first place."""
 
     given: list[TraceInput]

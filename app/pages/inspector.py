@@ -86,7 +86,6 @@ class Inspector:
     children: tuple[ChildFact, ...]
     num_more_children: int
     text: str
-    is_text_cut: bool
     calls: tuple[Call, ...]
     page_url: str
 
@@ -127,7 +126,6 @@ def inspector(
         children=tuple(inspected.child(child, slots) for child in children[:MOST_CHILDREN]),
         num_more_children=max(0, len(children) - MOST_CHILDREN),
         text=text,
-        is_text_cut=not text,
         calls=inspected.calls(text, tab),
         page_url=module_url(tree_id, target, row),
     )

@@ -51,7 +51,6 @@ class RunView:
     stream: str
     rows: tuple[EpochRow, ...]
     last_epoch: int
-    is_fitted: bool
     words: tuple[str, str]
     chart: LossChart
     fit: FitChart | None
@@ -84,7 +83,6 @@ def run_view(run: Run, columns: EpochColumns | None, back: str, x: float = math.
         stream=_stream(run),
         rows=tuple(rows),
         last_epoch=len(losses) - 1,
-        is_fitted=any(row.slope for row in rows) or bool(early),
         words=("weight", "bias"),
         chart=loss_chart(losses, run.epochs),
         fit=fit_chart(run.config.data, _line(run, columns), early, x),

@@ -6,8 +6,8 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from app.terminal.figures import count, shape_text
 from app.terminal.lines import Line, print_lines, print_text
-from app.terminal.plain import count, shape_text
 from app.trees.found_page import FoundPage, FoundRow, FoundTensor
 from app.trees.index import TreeIndex
 from app.trees.search import Searcher

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from app.terminal.plain import plain
+from app.printable import printable
 
 # Where lines go into a pipe no width is known: numbers stand in a column as far as this.
 PIPED_WIDTH = 120
@@ -93,11 +93,11 @@ def _levels_that_go_on(lines: Sequence[Line]) -> list[int]:
 
 def _text(line: Line, guides: str, room: int | None) -> Text:
     text = Text(guides, "dim")
-    name, about = plain(line.name), plain(line.about)
+    name, about = printable(line.name), printable(line.about)
     text.append(f"{name}: " if name else "", "not dim" if line.is_minor else "bold not dim")
-    text.append(plain(line.kind), "cyan not dim")
+    text.append(printable(line.kind), "cyan not dim")
     text.append(about)
-    marks = "".join(f"  {plain(mark)}" for mark in line.marks)
+    marks = "".join(f"  {printable(mark)}" for mark in line.marks)
     if room is not None:
         text.truncate(max(room - cell_len(marks), room // 2), overflow="ellipsis")
     text.append(marks, "yellow not dim")

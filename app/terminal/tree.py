@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from app.printable import printable
+from app.terminal.figures import count, num_bytes, shape_text
 from app.terminal.lines import Line, print_lines, print_text
 from app.terminal.marks import module_marks, tensor_marks
-from app.terminal.plain import count, num_bytes, plain, shape_text
 from app.trees.fold import Run, run_totals, runs_below
 from app.trees.index import TreeIndex
 from app.trees.origin import Origin, num_stored
@@ -41,7 +42,7 @@ def print_tree(
     ]
     print_text(console, Text())
     for line in legend:
-        print_text(console, Text(plain(line), "dim"))
+        print_text(console, Text(printable(line), "dim"))
     for text in _totals(index, row, receipt(index, row, stored=num_stored(origin, index, row))):
         print_text(console, text)
 
@@ -92,8 +93,8 @@ def _totals(index: TreeIndex, row: int, counted: Receipt) -> Iterator[Text]:
         yield _number(counted.other_buffers.value, "in buffers that the state dict leaves out")
     if counted.no_shape.value:
         yield _number(counted.no_shape.value, "tensors without a shape yet, counted as nothing")
-    parts = [f"{plain(part.dtype)} {num_bytes(part.num_bytes)}" for part in counted.by_dtype]
-    of = f": {', '.join(parts)}" if len(parts) > 1 else f" of {plain(counted.by_dtype[0].dtype)}" if parts else ""
+    parts = [f"{printable(part.dtype)} {num_bytes(part.num_bytes)}" for part in counted.by_dtype]
+    of = f": {', '.join(parts)}" if len(parts) > 1 else f" of {printable(counted.by_dtype[0].dtype)}" if parts else ""
     yield _number(counted.num_bytes.value, f"bytes{of}")
     num_modules = int(index.totals.num_modules[row])
     yield _number(num_modules, _plural(num_modules, "module", "modules"))

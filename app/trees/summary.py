@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from app.errors import TooLarge
+from app.printable import printable
 from app.trees.fold import Run, run_totals, runs_below
 from app.trees.index import TreeIndex
 from app.trees.latex import in_latex
@@ -114,7 +115,7 @@ def _json(summary: Summary) -> str:
 
 
 def _text(summary: Summary) -> str:
-    cells = [HEADINGS, *[_cells(row, "  ", _plain) for row in summary.rows]]
+    cells = [HEADINGS, *[_cells(row, "  ", printable) for row in summary.rows]]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
     _check(len(cells) * sum(widths))
     lines = []
@@ -165,13 +166,8 @@ def _cells(row: SummaryRow, indent: str, written: Callable[[str], str]) -> tuple
     return indent * row.depth + name + hidden, class_name, *[f"{count:,}" for count in counts]
 
 
-def _plain(name: str) -> str:
-    # A name may hold line breaks and terminal escapes: they are spelled out, everything printable stays.
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in name)
-
-
 def _escaped(name: str) -> str:
-    plain = _plain(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = printable(name).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join("\\" + char if char in "\\`*_[]|~#!$" else char for char in plain)
 
 

@@ -1,16 +1,9 @@
-"""Untrusted text and numbers as a terminal is to have them."""
+"""Shapes and numbers as a terminal is to have them."""
 
 from collections.abc import Sequence
 
 UNITS = ("", "k", "M", "B", "T")
 BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
-
-def plain(text: str) -> str:
-    """Return the text with every control character spelled out; all that is printable stays."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def shape_text(shape: Sequence[int] | None) -> str:
