@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.collector import collector_paused
 from app.errors import ModuletreeError
 from app.options import takes_settings
 from app.running import fail, run, run_for_one
@@ -106,7 +107,8 @@ def tree(
         fail("--find lists what it finds at any depth: --depth and --parameters do not go with it.", 2)
     found = _named(source, kwargs, device)
     # Imported here, because torch takes longer to import than everything else to answer --help.
-    from app.terminal.answers import Asked, answer
+    with collector_paused():
+        from app.terminal.answers import Asked, answer
 
     try:
         answer(found, Asked(target, depth, find, parameters=parameters, as_json=as_json))

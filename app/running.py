@@ -12,6 +12,7 @@ from urllib.parse import quote
 import typer
 from rich.console import Console
 
+from app.collector import collector_paused
 from app.printable import printable
 from app.settings import Settings
 from app.terminal.named import Named, told
@@ -30,8 +31,9 @@ def run(settings: Settings, named: Named | None = None, *, browse: bool = False)
     Leave with one line where that cannot begin: with code 2 for what was named, and 1 for where it was to be.
     """
     # Imported here, because torch takes longer to import than everything else to answer --help.
-    from app.main import Opening, create_app
-    from app.serve import CannotStart, listen, serve, url_of
+    with collector_paused():
+        from app.main import Opening, create_app
+        from app.serve import CannotStart, listen, serve, url_of
 
     settings = _with_token(settings)
     try:

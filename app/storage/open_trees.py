@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from app.collector import leave_to_reference_counts
 from app.errors import CannotDo
 from app.storage.records import TreeRecord
-from app.trees.collector import leave_to_reference_counts
 from app.trees.index import TreeIndex
 from app.trees.origin import NOWHERE, Origin
 

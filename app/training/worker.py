@@ -1,4 +1,4 @@
-"""The worker process: `python -m app.training.worker SOCKET_FD`, started ahead by the executor and kept warm.
+"""The worker process: `python -m app.training SOCKET_FD`, started ahead by the executor and kept warm.
 
     socket -> listen (a thread) -> inbox, control -> Session -> EpochBatch -> socket
 
@@ -10,11 +10,11 @@ import gc
 import os
 import queue
 import signal
-import sys
 import threading
 
 import torch
 
+from app.collector import collector_paused
 from app.training import messages
 from app.training.control import Control, Stopped
 from app.training.epoch_batch import send
@@ -35,7 +35,8 @@ def main(fd: int) -> None:
     control = Control()
     inbox: queue.SimpleQueue[Start] = queue.SimpleQueue()
     threading.Thread(target=listen, args=(fd, inbox, control), daemon=True).start()
-    warm_up()
+    with collector_paused():
+        warm_up()
     send(fd, messages.Ready())
     while True:
         run(inbox.get(), control, fd)
@@ -80,7 +81,3 @@ def run(start: Start, control: Control, fd: int) -> None:
     else:
         send(fd, messages.Done(start.run, slope, intercept))
     gc.collect()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

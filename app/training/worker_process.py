@@ -41,7 +41,7 @@ class WorkerProcess(asyncio.Protocol):
         with theirs:
             # Takes milliseconds on a loop that serves no requests.
             self._process = subprocess.Popen(  # noqa: ASYNC220
-                [sys.executable, "-m", "app.training.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "app.training", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=_environment(),

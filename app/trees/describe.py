@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from app.collector import collector_paused
 from app.errors import CannotDo, TooLarge
-from app.trees.collector import collector_paused
 from app.trees.description import Description, Kind, ModuleClass, TensorTable
 from app.trees.foreign import Raised, attempt, cut, plain
 from app.trees.numbering import Numbering

@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from torch import nn
 
+from app.collector import collector_paused
 from app.errors import TargetNotFound
-from app.trees.collector import collector_paused
 from app.trees.columns import Columns
 from app.trees.described import columns_of
 from app.trees.description import Description

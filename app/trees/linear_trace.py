@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from app.collector import collector_paused
 from app.errors import TooLarge
-from app.trees.collector import collector_paused
 from app.trees.foreign import Raised, attempt
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel, linear_models

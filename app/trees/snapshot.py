@@ -12,8 +12,8 @@ import torch
 import zstandard
 from torch import Tensor
 
+from app.collector import collector_paused
 from app.errors import CannotDo
-from app.trees.collector import collector_paused
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel, linear_models, parameter_of
 from app.trees.tensors import TensorColumns

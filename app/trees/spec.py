@@ -7,8 +7,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from app.collector import collector_paused
 from app.errors import Invalid, Misfit, NameRefused, TooLarge
-from app.trees.collector import collector_paused
 from app.trees.linear import LinearModel, linear_models, set_parameters
 from app.trees.values import is_text, tensor_of
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from msgspec import UNSET
 
-from app.trees.collector import collector_paused
+from app.collector import collector_paused
 from app.trees.index import TreeIndex
 from app.trees.rows import BufferRow, ModuleRow, ParameterRow
 from app.trees.search import Searcher

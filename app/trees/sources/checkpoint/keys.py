@@ -4,8 +4,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.collector import collector_paused
 from app.errors import TooLarge
-from app.trees.collector import collector_paused
 from app.trees.description import Description, Kind, ModuleClass, TensorTable
 from app.trees.limits import Limits
 from app.trees.sources.checkpoint.classes import BUFFERS, UNKNOWN, Evidence, Inferred, infer, is_conv1d

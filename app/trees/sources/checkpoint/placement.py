@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from app.trees.collector import collector_paused
+from app.collector import collector_paused
 from app.trees.description import Description, TensorTable
 from app.trees.numbering import Numbering
 from app.trees.sources.checkpoint.contents import Contents

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from app.collector import collector_paused
 from app.errors import TooLarge, UnreadableFile
-from app.trees.collector import collector_paused
 from app.trees.description import Kind
 from app.trees.sources.checkpoint.contents import Contents, Format
 from app.trees.sources.checkpoint.dtypes import SAFETENSORS

@@ -8,8 +8,8 @@ import zlib
 from pathlib import Path
 from typing import NoReturn
 
+from app.collector import collector_paused
 from app.errors import TooLarge, UnreadableFile
-from app.trees.collector import collector_paused
 from app.trees.sources.checkpoint.archive import LOCAL_MAGIC, data_start, read_archive
 from app.trees.sources.checkpoint.contents import Contents, Format, Record
 from app.trees.sources.checkpoint.dtypes import STORAGES

@@ -1,4 +1,4 @@
-"""The garbage collector, held back while a whole tree is made or walked."""
+"""The garbage collector, held back while what is made is going to stay."""
 
 import gc
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ def leave_to_reference_counts(num_modules: int) -> None:
 def collector_paused() -> Iterator[None]:
     """Hold cyclic garbage collection back for the block.
 
-    Making 111,111 modules makes half a million tracked objects and no garbage: left on, the collector rescans all of
-    them again and again, for more than the work itself costs.
+    Making 111,111 modules makes half a million tracked objects and no garbage, and importing torch makes as many: left
+    on, the collector rescans all of them again and again, for more than the work itself costs.
     """
     was_on = gc.isenabled()
     gc.disable()
