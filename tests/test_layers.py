@@ -8,7 +8,7 @@ import pytest
 
 APP = Path(__file__).parent.parent / "app"
 
-WORDS = {"collector", "errors", "printable", "settings", "tokens", "assets", "version"}
+WORDS = {"collector", "errors", "printable", "settings", "tokens", "assets", "translation", "version"}
 SHELL = {"access", "body", "compression", "connection", "metrics", "openapi", "static_files"}
 CLI = {"cli", "options", "running"}
 

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from app.assets import TEMPLATES
 from app.pages import filters, links, visible
+from app.translation import gettext, language, ngettext
 
 READING = ["GET", "HEAD"]
 
@@ -47,11 +48,14 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
     made.globals["module_url"] = links.module_url
+    made.globals["language"] = language
+    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return made
 
 
