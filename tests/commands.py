@@ -2,23 +2,23 @@
 
 import os
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.forked import Forked
 from tests.live import ROOT
+
+LONGEST_S = 60
 
 
 def moduletree(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     """What `python -m app` does with these arguments, when it ends by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    process = Forked(arguments, cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT), **environment}, has_stderr=True)
+    assert process.stderr is not None
+    with process.stdout, process.stderr, ThreadPoolExecutor() as pool:
+        told = pool.submit(process.stderr.read)
+        stdout = process.stdout.read()
+        return subprocess.CompletedProcess(arguments, process.wait(LONGEST_S), stdout, told.result())
 
 
 def refused(*arguments: str, cwd: Path = ROOT) -> str:

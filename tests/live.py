@@ -4,15 +4,16 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 from urllib.parse import unquote
 
 import httpx
+
+from tests.forked import Forked
 
 ROOT = Path(__file__).parent.parent
 URL_LINE = re.compile(r"Moduletree is at (http://[^/\s]+)(?:/login\?token=([^&\s]+))?")
@@ -24,7 +25,8 @@ POLL_S = 0.02
 class LiveServer:
     """`moduletree serve` on a port that the system chose, with its data in `data_dir`.
 
-    `command` starts the program in the folder `cwd`; `arguments` are more options of `serve`. In a `with` block it is
+    `command` starts the program in the folder `cwd`, where it is not forked from one that has imported it already;
+    `arguments` are more options of `serve`. In a `with` block it is
     started and, whatever happens, gone at the end with every process that it made. `restart` keeps the data, not the
     port. `client` knows the token, where the server made or was given one.
     """
@@ -34,7 +36,7 @@ class LiveServer:
         data_dir: Path,
         *arguments: str,
         environment: Mapping[str, str] | None = None,
-        command: tuple[str, ...] = (sys.executable, "-m", "app"),
+        command: tuple[str, ...] = (),
         cwd: Path = ROOT,
     ) -> None:
         self.data_dir = data_dir
@@ -42,14 +44,15 @@ class LiveServer:
         self.token: str | None = None
         self.client = httpx.Client(trust_env=False)
         self.lines: list[str] = []
-        self._command = [*command, "serve", "--port", "0", "--data-dir", str(data_dir), *arguments]
+        self._command = command
+        self._arguments = ["serve", "--port", "0", "--data-dir", str(data_dir), *arguments]
         self._cwd = cwd
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("MODULETREE_")}
         self._environment |= {"PYTHONUNBUFFERED": "1", **(environment or {})}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Forked | None = None
 
     @property
-    def process(self) -> subprocess.Popen[str]:
+    def process(self) -> subprocess.Popen[str] | Forked:
         assert self._process is not None, "the server was not started"
         return self._process
 
@@ -60,8 +63,23 @@ class LiveServer:
 
     def start(self) -> None:
         """Returns when the server says that it is ready."""
-        process = subprocess.Popen(
-            self._command,
+        process = self._started()
+        assert process.stdout is not None
+        self._process = process
+        told = threading.Event()
+        threading.Thread(target=self._read, args=(process.stdout, told), daemon=True).start()
+        assert told.wait(START_S), f"the server told no address within {START_S} s:\n{self.output}"
+        assert process.poll() is None, f"the server ended at its start:\n{self.output}"
+        self.client.close()
+        headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        self._await_ready()
+
+    def _started(self) -> subprocess.Popen[str] | Forked:
+        if not self._command:
+            return Forked(self._arguments, cwd=self._cwd, env=self._environment)
+        return subprocess.Popen(
+            [*self._command, *self._arguments],
             cwd=self._cwd,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -70,19 +88,9 @@ class LiveServer:
             text=True,
             start_new_session=True,
         )
-        self._process = process
-        told = threading.Event()
-        threading.Thread(target=self._read, args=(process, told), daemon=True).start()
-        assert told.wait(START_S), f"the server told no address within {START_S} s:\n{self.output}"
-        assert process.poll() is None, f"the server ended at its start:\n{self.output}"
-        self.client.close()
-        headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
-        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
-        self._await_ready()
 
-    def _read(self, process: subprocess.Popen[str], told: threading.Event) -> None:
-        assert process.stdout is not None
-        with process.stdout as stdout:
+    def _read(self, stdout: TextIO, told: threading.Event) -> None:
+        with stdout:
             for line in stdout:
                 self.lines.append(line)
                 if not told.is_set() and (found := URL_LINE.search(line)):
@@ -130,7 +138,7 @@ class LiveServer:
         finally:
             self._end_group(self._process)
 
-    def _end_group(self, process: subprocess.Popen[str]) -> None:
+    def _end_group(self, process: subprocess.Popen[str] | Forked) -> None:
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
