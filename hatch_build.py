@@ -18,7 +18,7 @@ INSTALLED = "app/_assets"  # where app/assets.py looks in an installed wheel
 
 
 class Vendor:
-    """The files under static/vendor/: what package.json lists under `vendor` and `icons`."""
+    """The files under static/vendor/: what package.json lists under `vendor`, `fonts` and `icons`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,9 +42,21 @@ class Vendor:
         self.directory.mkdir(parents=True)
         for name, source in self.package["vendor"].items():
             shutil.copyfile(self.modules / source, self.directory / name)
+        for family, package in self.package["fonts"].items():
+            self.copy_font(family, self.modules / package)
         (self.directory / "icons.svg").write_text(self.sprite())
         self.copy_licenses()
         self.stamp.write_text(self.digest())
+
+    def copy_font(self, family: str, source: Path) -> None:
+        """The many subsets of a font, and its stylesheet by which a browser fetches those that a page needs."""
+        name = source.name
+        (self.directory / name).mkdir()
+        for file in (source / "files").glob("*-wght-normal.woff2"):
+            shutil.copyfile(file, self.directory / name / file.name)
+        rules = re.sub(r"/\*.*?\*/|(?<=[:;{}]) |\n\s*", "", (source / "index.css").read_text(), flags=re.DOTALL)
+        rules = re.sub(r"(?<=font-family:)'[^']*'", f'"{family}"', rules.replace("./files/", f"{name}/"))
+        (self.directory / f"{name}.css").write_text(rules.replace("}", "}\n"))
 
     def sprite(self) -> str:
         """One SVG with a `<symbol id="name">` for each icon, to be drawn with `<use href="icons.svg#name">`."""

@@ -21,6 +21,7 @@ from app.errors import ModuletreeError, NotAllowed, Unauthorized
 from app.problems import is_page
 from app.settings import Settings
 from app.tokens import cookie_name, cookie_value, is_same
+from app.translation import said
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,7 +93,7 @@ class Policy:
     def body_limit(self, scope: Scope) -> int:
         """The most bytes that the body of this request may have."""
         path: str = scope["path"]
-        if path == "/login":
+        if path in {"/login", "/language"}:
             return LOGIN_BYTES
         return self.max_upload if path.endswith(("/load_state_dict", "/upload")) else self.max_body
 
@@ -142,7 +143,9 @@ def check_origin(scope: Scope, host: Authority) -> None:
     else:
         is_own = True  # no browser
     if not is_own:
-        raise NotAllowed("A page of another site may change nothing here; this server's own pages and programs may.")
+        raise NotAllowed(
+            said("A page of another site may change nothing here; this server's own pages and programs may.")
+        )
 
 
 def check_token(scope: Scope, policy: Policy, host: Authority) -> None:
@@ -155,15 +158,20 @@ def check_token(scope: Scope, policy: Policy, host: Authority) -> None:
         return
     cookie = cookie_parser(headers.get("cookie", "")).get(cookie_name(host.port), "")
     if not is_same(cookie, cookie_value(policy.token)):
-        raise Unauthorized("This server asks for its token: send Authorization: Bearer TOKEN, or log in at /login.")
+        raise Unauthorized(
+            said("This server asks for its token: send Authorization: Bearer TOKEN, or log in at /login.")
+        )
 
 
 def is_open(scope: Scope) -> bool:
-    """Whether the request needs no token: logging in, the files of that page, and the sign of life."""
-    path, method = scope["path"], scope["method"]
+    """Whether the request needs no token: logging in, the files and the language of that page, and the sign of life."""
+    path: str = scope["path"]
+    method: str = scope["method"]
     if path == "/login":
         return method in READING | {"POST"}
-    return method in READING and (path == "/healthz" or path.startswith("/static/"))
+    if path == "/language":
+        return method == "POST"
+    return method in READING and (path == "/healthz" or path.startswith(("/static/", "/words/")))
 
 
 class Access:

@@ -30,12 +30,14 @@ from app.api.traces import Traces
 from app.assets import STATIC
 from app.compression import Compression
 from app.errors import ModuletreeError
+from app.languages import Languages
 from app.metrics import Measured, Metrics, Templates, TimedRunStore
 from app.pages import changes as change_pages
-from app.pages import docs, home, login
+from app.pages import docs, home, languages, learn, lenses, login, tree_parts
 from app.pages import runs as run_pages
 from app.pages import sources as source_pages
 from app.pages import trees as tree_pages
+from app.pages import words as script_words
 from app.pages.error import error_page
 from app.settings import Settings
 from app.static_files import RevalidatedFiles
@@ -52,7 +54,20 @@ from app.trees.sources.workshop import Workshop
 from app.version import VERSION
 
 API = (origin, factories, trees, views, tensor_views, search, whole, repeats, trace, changes, runs, stream, operation)
-PAGES = (home, source_pages, tree_pages, change_pages, run_pages, docs, login)
+PAGES = (
+    home,
+    source_pages,
+    tree_pages,
+    tree_parts,
+    lenses,
+    change_pages,
+    run_pages,
+    learn,
+    docs,
+    login,
+    languages,
+    script_words,
+)
 
 
 class Moduletree(FastAPI):
@@ -62,7 +77,7 @@ class Moduletree(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         inside = Access(super().build_middleware_stack(), Policy.of(self.state.settings), _refuse)
-        return Measured(inside, self.state.metrics, Templates(self))
+        return Measured(Languages(inside), self.state.metrics, Templates(self))
 
     def openapi(self) -> dict[str, Any]:
         if self.document is None:

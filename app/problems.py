@@ -30,6 +30,7 @@ from app.errors import (
     TooManyRuns,
     Unauthorized,
 )
+from app.translation import said
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
@@ -95,9 +96,9 @@ def problem_of(error: Exception, scope: Scope) -> Problem:
         case HTTPException():
             return _http(error, scope)
         case ClientDisconnect():
-            return Problem(400, "The connection was closed before the request was whole.")
+            return Problem(400, said("The connection was closed before the request was whole."))
         case _:
-            return Problem(500, "The server failed at this request; its log says why.")
+            return Problem(500, said("The server failed at this request; its log says why."))
 
 
 def respond(request: Request, problem: Problem, page: Page | None = None) -> Response:
@@ -159,8 +160,9 @@ def _headers(error: ModuletreeError) -> dict[str, str]:
 def _misfits(misfits: list[Misfit]) -> Problem:
     first = misfits[0]
     place = ".".join(str(part) for part in first.loc)
-    others = f", and {len(misfits) - 1} more" if len(misfits) > 1 else ""
-    return Problem(422, f"{place}: {first.msg}{others}.", {"errors": _listed(misfits)})
+    others = said(", and %(num)s more", num=len(misfits) - 1) if len(misfits) > 1 else ""
+    detail = said("%(place)s: %(msg)s%(others)s.", place=place, msg=first.msg, others=others)
+    return Problem(422, detail, {"errors": _listed(misfits)})
 
 
 def _listed(misfits: list[Misfit] | tuple[Misfit, ...]) -> list[dict[str, Any]]:
@@ -175,10 +177,17 @@ def _http(error: HTTPException, scope: Scope) -> Problem:
             # FastAPI says 400 of a body that it cannot parse; the contract says 422.
             return Problem(422, f"The body cannot be read: {error.detail.removesuffix('.')}.", {}, headers)
         case 404 if error.detail == HTTPStatus(404).phrase:
-            return Problem(404, f"There is nothing at {path}. GET /docs shows what there is.", {}, headers)
+            return Problem(
+                404, said("There is nothing at %(path)s. GET /docs shows what there is.", path=path), {}, headers
+            )
         case 405:
             allowed = ", ".join(_methods_of(scope))
-            detail = f"{path} does not take {scope['method']}; it takes {allowed}."
+            detail = said(
+                "%(path)s does not take %(method)s; it takes %(allowed)s.",
+                path=path,
+                method=scope["method"],
+                allowed=allowed,
+            )
             return Problem(405, detail, {}, {**headers, "Allow": allowed})
         case status:
             return Problem(status, error.detail, {}, headers)

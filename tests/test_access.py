@@ -21,7 +21,16 @@ from tests.asgi import ask, ask_raw
 
 TOKEN = "a-token-for-these-tests"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
-OPEN = {("GET", "/healthz"), ("HEAD", "/healthz"), ("GET", "/login"), ("HEAD", "/login"), ("POST", "/login")}
+OPEN = {
+    ("GET", "/healthz"),
+    ("HEAD", "/healthz"),
+    ("GET", "/login"),
+    ("HEAD", "/login"),
+    ("POST", "/login"),
+    ("POST", "/language"),
+    ("GET", "/words/language.js"),
+    ("HEAD", "/words/language.js"),
+}
 
 
 async def count_body(scope: Scope, receive: Receive, send: Send) -> None:

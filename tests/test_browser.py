@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser import Watch
 from tests.live import LiveServer
@@ -55,13 +55,17 @@ def value_of(page: Page, tensor: str) -> str:
     return row.locator(".tree-value").inner_text()
 
 
+def tree_of(page: Page, name: str) -> Locator:
+    return page.get_by_role("tree", name=f"Modules of {name}")
+
+
 # Training
 
 
 def test_a_run_started_by_its_button_is_seen_through_to_its_end(page: Page, tree: str) -> None:
     page.goto(tree)
     page.get_by_role("button", name="Train 10 epochs").click()
-    expect(page.locator(".strip-run[aria-current] .status")).to_have_text("succeeded")
+    expect(page.locator(".strip-run-on .status")).to_have_text("succeeded")
     expect(page.locator("[data-epoch-rows] tr")).to_have_count(10)
     expect(page.locator("[data-epoch-rows] tr").nth(1)).to_contain_text("6.440")
     expect(page.locator("[data-loss-chart] canvas")).to_be_visible()
@@ -82,7 +86,7 @@ def test_epochs_arrive_while_the_page_is_open_and_the_end_needs_no_reload(
     expect(progress).not_to_have_text(first)
     expect(page.locator("[data-epoch-rows] tr")).to_have_count(100)
     reader.client.post(f"/api/runs/{run}/cancel")
-    expect(page.locator(".strip-run[aria-current] .status")).to_have_text("cancelled")
+    expect(page.locator(".strip-run-on .status")).to_have_text("cancelled")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
 
 
@@ -96,7 +100,7 @@ def test_a_reload_in_the_middle_of_a_run_goes_on_with_the_picture(page: Page, re
     expect(page.locator("[data-loss-chart] canvas")).to_be_visible()
     assert epochs_in(progress.inner_text()) >= done
     page.get_by_role("button", name="Cancel").click()
-    expect(page.locator(".strip-run[aria-current] .status")).to_have_text("cancelled")
+    expect(page.locator(".strip-run-on .status")).to_have_text("cancelled")
 
 
 def epochs_in(text: str) -> int:
@@ -126,13 +130,61 @@ def test_a_lost_connection_is_said_and_comes_back(page: Page, reader: Reader, tr
     page.route(f"**/api/runs/{run}*", break_off)
     page.route(f"**/api/runs/{run}/events*", break_off)
     page.goto(f"{tree}?run={run}")
-    expect(page.locator("[data-run-offline]")).to_contain_text("Connection lost. Trying again in")
-    expect(page.locator("[data-run-offline]")).to_contain_text("the run goes on without this page.")
+    expect(page.locator("[data-away]")).to_contain_text("Connection lost. Trying again in")
+    expect(page.locator("[data-away]")).to_contain_text("the run goes on without this page.")
     lost[0] = False
-    expect(page.locator("[data-run-offline]")).to_be_hidden(timeout=15_000)
+    expect(page.locator("[data-away]")).to_be_hidden(timeout=15_000)
     expect(page.locator("[data-run-progress]")).to_have_text(re.compile(r"epoch [\d,]+, .*"))
     reader.client.post(f"/api/runs/{run}/cancel")
     watch.errors.clear()
+
+
+def test_a_run_is_paused_resumed_and_cancelled_where_it_stands(
+    page: Page, reader: Reader, tree: str, watch: Watch
+) -> None:
+    run = start(reader, tree, **LONG)
+    page.goto(f"{tree}/modules/sub1?run={run}")
+    page.evaluate("document.querySelector('main').dataset.mark = 'kept'")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Resume")).to_be_focused()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".strip-run-on .status")).to_have_text("cancelled")
+    page.get_by_role("textbox", name="epochs").fill("x")
+    page.get_by_role("button", name="Run again with changes").click()
+    expect(page.get_by_text("expected a whole number, got 'x'")).to_be_visible()
+    watch.errors.clear()
+    page.get_by_role("textbox", name="epochs").fill("10")
+    page.get_by_role("textbox", name="lr").fill("0.01")
+    page.get_by_role("button", name="Run again with changes").click()
+    expect(page.locator(".strip-run-on .status")).to_have_text("succeeded", timeout=20_000)
+    expect(page.locator(".bar .chip", has_text="revision")).to_contain_text("2")
+    expect(page.locator("h1")).to_have_text("sub1")
+    expect(page.locator('main[data-mark="kept"]')).to_have_count(1)
+
+
+def test_past_runs_are_drawn_over_and_kept_in_the_address(page: Page, reader: Reader, tree: str) -> None:
+    first, second = reader.train(tree, lr=0.05), reader.train(tree, lr=0.001)
+    reader.train(tree)
+    page.goto(tree)
+    over = page.get_by_role("button", name="Draw run #1 too")
+    expect(over).to_have_attribute("aria-pressed", "true")
+    over.click()
+    expect(page).to_have_url(re.compile(rf"runs={second}$"))
+    page.reload()
+    expect(over).to_have_attribute("aria-pressed", "false")
+    page.locator("[data-loss-chart]").focus()
+    page.keyboard.press("t")
+    table = page.get_by_role("region", name="Loss by epoch")
+    expect(table.get_by_role("columnheader")).to_have_text(["epoch", "#3", "#2, lr 0.001"])
+    page.get_by_role("button", name="Draw run #2 too").click()
+    expect(page).to_have_url(re.compile(r"runs=none$"))
+    expect(table.get_by_role("columnheader")).to_have_text(["epoch", "#3"])
+    page.get_by_role("link", name="#1").click()
+    expect(page).to_have_url(re.compile(rf"run={first}$"))
+    expect(page.locator(".strip-run-on")).to_contain_text("#1")
+    expect(page.get_by_role("textbox", name="lr")).to_have_value("0.05")
 
 
 def test_the_scale_of_the_loss_is_chosen_and_remembered(page: Page, reader: Reader, tree: str) -> None:
@@ -168,33 +220,13 @@ def test_a_selection_changes_the_address_and_not_the_rest_of_the_page(page: Page
     page.goto(tree)
     expect(page.locator("[data-loss-chart] canvas")).to_be_visible()
     page.evaluate("document.querySelector('[data-loss-chart]').dataset.mark = 'kept'")
-    page.locator("[data-tree]").get_by_role("link", name="sub2_1").click()
+    tree_of(page, "linear_model1").get_by_role("link", name="sub2_1").click()
     expect(page).to_have_url(re.compile(r"/modules/sub1\.sub2_1$"))
     expect(page.locator("h1")).to_have_text("sub2_1")
-    expect(page.locator("[data-tree] [aria-current]")).to_have_text("sub2_1")
+    expect(page.locator("[role=treeitem][aria-selected=true] .tree-name").first).to_have_text("sub2_1")
     expect(page.locator('[data-mark="kept"]')).to_have_count(1)
     page.go_back()
     expect(page.locator("h1")).to_have_text("linear_model1")
-
-
-def test_arrow_keys_walk_the_rows(page: Page, tree: str) -> None:
-    page.goto(tree)
-    names = page.locator("a.tree-name")
-    names.first.focus()
-    page.keyboard.press("ArrowDown")
-    expect(names.nth(1)).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    expect(names.nth(2)).to_be_focused()
-    page.keyboard.press("ArrowLeft")
-    expect(names.nth(1)).to_be_focused()
-    page.keyboard.press("ArrowLeft")
-    expect(names.nth(2)).to_be_hidden()
-    page.keyboard.press("ArrowRight")
-    expect(names.nth(2)).to_be_visible()
-    page.keyboard.press("End")
-    expect(names.last).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text("sub2_1")
 
 
 def test_a_form_sent_by_keyboard_brings_the_new_buffer(page: Page, tree: str) -> None:
@@ -203,7 +235,7 @@ def test_a_form_sent_by_keyboard_brings_the_new_buffer(page: Page, tree: str) ->
     form.get_by_label("name").fill("buf")
     form.get_by_label("value").fill("[4]")
     page.keyboard.press("Enter")
-    expect(page.locator("table", has_text="Buffer").get_by_text("buf", exact=True)).to_be_visible()
+    expect(page.locator("#inspector")).to_contain_text("sub1.register_buffer('buf') made revision 2.")
     page.get_by_role("button", name="Undo: sub1.register_buffer('buf')").click()
     expect(page.get_by_role("button", name="Redo: sub1.register_buffer('buf')")).to_be_visible()
 
@@ -224,7 +256,7 @@ def test_names_that_are_markup_run_nothing(page: Page, reader: Reader) -> None:
     page.on("dialog", lambda dialog: pytest.fail(f"a name ran as a script: {dialog.message}"))
     page.goto(tree)
     for name in ("<img src=x onerror=alert(1)>", r"a\nb"):
-        page.locator("[data-tree]").get_by_role("link", name=name, exact=True).click()
+        tree_of(page, "<script>alert(4)</script>").get_by_role("link", name=name, exact=True).first.click()
         expect(page.locator("h1")).to_have_text(name)
     page.goto("/")
     expect(page.get_by_role("link", name="<script>alert(4)</script>")).to_be_visible()
@@ -257,7 +289,7 @@ def test_the_runs_are_hidden_and_stay_hidden(page: Page, tree: str) -> None:
 def test_code_is_copied_by_its_button(page: Page, tree: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{tree}/modules/sub1")
-    page.get_by_role("button", name="Copy").first.click()
+    page.get_by_role("button", name="Copy", exact=True).first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == 'model.get_submodule("sub1")'
 
@@ -301,7 +333,7 @@ def test_nothing_scrolls_sideways_on_a_phone(phone: Page, reader: Reader, tree: 
 
 def test_targets_on_a_phone_can_be_hit(phone: Page, tree: str) -> None:
     phone.goto(tree)
-    for selector in (".tree-row", ".tabs", ".btn:visible", ".phone a"):
+    for selector in (".tree-row", ".insp-tab", ".btn:visible", ".phone a"):
         box = phone.locator(selector).first.bounding_box()
         assert box is not None
         assert box["height"] >= 40, selector
@@ -330,8 +362,9 @@ def test_the_whole_tutorial_without_scripts(plain_page: Page, reader: Reader, tr
     page.goto(tree)
     expect(page.locator(".chart-line")).to_be_visible()
     expect(page.get_by_text("0.02716").first).to_be_visible()
+    page.locator(".insp-tabs summary").click()
     page.get_by_role("link", name="Change").click()
-    page.get_by_text("register_buffer").first.click()
+    page.locator("#register_buffer summary").click()
     form = page.locator("#register_buffer")
     form.get_by_label("name").fill("buf")
     form.get_by_label("value").fill("[4]")

@@ -45,7 +45,7 @@ VIEWS = (
 )  # fmt: skip
 CHANGES = (
     "register_buffer", "register_parameter", "add_module", "delete", "apply", "requires_grad_", "train", "eval",
-    "load_state_dict", "undo", "redo", "forward",
+    "load_state_dict", "undo", "redo", "forward", "move", "duplicate", "copy_",
 )  # fmt: skip
 OPERATIONS = {
     ("post", "/api/trees"),

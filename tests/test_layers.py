@@ -8,8 +8,8 @@ import pytest
 
 APP = Path(__file__).parent.parent / "app"
 
-WORDS = {"collector", "errors", "printable", "settings", "tokens", "assets", "translation", "version"}
-SHELL = {"access", "body", "compression", "connection", "metrics", "openapi", "static_files"}
+WORDS = {"collector", "errors", "korean", "printable", "settings", "tokens", "assets", "translation", "version"}
+SHELL = {"access", "body", "compression", "connection", "languages", "metrics", "openapi", "static_files"}
 CLI = {"cli", "options", "running"}
 
 # What each part may import of the others; all may import the words.

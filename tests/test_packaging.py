@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import sysconfig
@@ -72,6 +73,22 @@ def test_installed_wheel_serves_every_static_file(installed_server: LiveServer) 
         answer = installed_server.client.get(f"/static/{file.relative_to(STATIC).as_posix()}")
         assert answer.status_code == 200, file
         assert answer.content == file.read_bytes(), file
+
+
+def test_installed_wheel_speaks_korean(installed_server: LiveServer) -> None:
+    page = installed_server.client.get("/", headers={"accept-language": "ko", "accept": "text/html"}).raise_for_status()
+    assert "<h1>PyTorch 모델의 속을 들여다보기</h1>" in page.text
+
+
+def test_every_font_that_a_stylesheet_names_is_there() -> None:
+    for sheet in (STATIC / "css" / "fonts.css", STATIC / "vendor" / "noto-sans-kr.css"):
+        text = sheet.read_text(encoding="utf-8")
+        fonts = re.findall(r"url\(\"?([^\")]+)\"?\)", text)
+        assert len(fonts) == text.count("@font-face") > 0
+        assert text.count("font-display:") == len(fonts)
+        for font in fonts:
+            file = STATIC / font.removeprefix("/static/") if font.startswith("/") else sheet.parent / font
+            assert file.read_bytes()[:4] == b"wOF2", font
 
 
 def test_installed_command_tells_its_version(installed: Path, tmp_path: Path) -> None:

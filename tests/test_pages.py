@@ -359,7 +359,7 @@ def test_a_large_tree_can_be_gone_through_by_target(reader: Reader) -> None:
     tree = reader.open_tree({"kind": "grid", "branching": 10, "depth": 3, "seed": 0})
     page = reader.send(reader.get(tree).form("/search"), q="sub7.sub8")
     assert page.links["Open sub7.sub8"] == f"{tree}/modules/sub7.sub8"
-    assert "Open" not in reader.send(page.form("/search"), q="sub99").text
+    assert "Open sub99" not in reader.send(page.form("/search"), q="sub99").links
     assert urlsplit(reader.get(f"{tree}/select?target=sub7.sub8").url).path == f"{tree}/modules/sub7.sub8"
 
 
@@ -438,8 +438,38 @@ def test_the_prediction_box_answers_and_says_what_is_no_number(reader: Reader, t
     assert "5." in reader.send(form, x="5").text
     assert "[[1.], [2.]]" in reader.send(form, x="[[1], [2]]").text
     wrong = reader.send(form, 422, x="ten")
-    assert "expected a number or nested lists of numbers; got 'ten'" in wrong.text
+    assert "expected a number or nested lists of numbers, got 'ten'" in wrong.text
     assert wrong.form("/forward").get("x") == "ten"
+
+
+def test_past_runs_are_drawn_over_the_one_that_is_open(reader: Reader, tree: str) -> None:
+    first = reader.train(tree, lr=0.001)
+    reader.train(tree, lr=0.002)
+    third = reader.train(tree)
+    page = reader.get(tree)
+    assert [given["d"] is not None for _, given in page.tags if given.get("class") == "chart-other"] == [True, True]
+    assert "#1, lr 0.001" in page.text
+    chosen = reader.get(f"{tree}?run={third}&runs={first}")
+    assert len([given for _, given in chosen.tags if given.get("class") == "chart-other"]) == 1
+    assert not [given for _, given in reader.get(f"{tree}?runs=none").tags if given.get("class") == "chart-other"]
+
+
+def test_what_stands_around_a_tree_is_to_be_had_alone(reader: Reader, tree: str) -> None:
+    run = reader.train(tree)
+    page = reader.get(f"{tree}/parts?run={run}&target=sub1")
+    areas = {given["data-swap-area"] for _, given in page.tags if "data-swap-area" in given}
+    assert areas == {"crumbs", "facts", "dock", "strip", "start", "fit", "epochs"}
+    assert any(given.get("data-revision") == "2" for _, given in page.tags)
+    assert page.form("/undo").action.endswith("/undo?target=sub1")
+    reader.get("/trees/t_nothere/parts", 404)
+
+
+def test_a_run_that_goes_on_elsewhere_is_said(reader: Reader, tree: str) -> None:
+    other = reader.open_tree(LINEAR, "elsewhere")
+    run = run_of(reader.send(reader.get(other).form("/runs"), epochs="5000000", lr="1e-9"))
+    assert any(given.get("data-live-run") == run for _, given in reader.get(tree).tags)
+    reader.client.post(f"/api/runs/{run}/cancel")
+    assert not any(given.get("data-live-run") == run for _, given in reader.get(tree).tags)
 
 
 def test_losses_that_grow_past_every_number_are_said_by_their_words(reader: Reader, tree: str) -> None:
@@ -459,7 +489,7 @@ def test_a_run_of_another_tree_is_not_shown_on_this_one(reader: Reader, tree: st
 def test_a_tree_without_a_gradient_cannot_be_trained_and_says_so(reader: Reader, tree: str) -> None:
     reader.send(reader.get(tree).form("/requires_grad_"))
     page = reader.get(tree)
-    assert "it has no parameters to train" in page.text
+    assert "None on this tree: no parameter of it requires a gradient." in page.text
     assert not any(form.action.endswith("/runs") for form in page.forms)
 
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.deep_json import decode_deep
 from app.errors import Invalid, Misfit
+from app.translation import said
 
 THREAD_FROM = 64 * 1024
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"([ \t\r\n]*:)?', re.DOTALL)
@@ -71,9 +72,9 @@ def decode(body: bytes) -> object:
     except RecursionError:
         return decode_deep(body)
     except UnicodeDecodeError:
-        raise Invalid("The body is not UTF-8.") from None
+        raise Invalid(said("The body is not UTF-8.")) from None
     except msgspec.DecodeError as error:
-        raise Invalid(f"The body is not JSON: {error}.") from None
+        raise Invalid(said("The body is not JSON: %(error)s.", error=str(error))) from None
     if _num_keys_written(body) != _num_keys(document):
         return decode_deep(body)
     return document
@@ -82,7 +83,12 @@ def decode(body: bytes) -> object:
 def _check_content_type(content_type: str) -> None:
     essence = content_type.partition(";")[0].strip().lower()
     if essence != "application/json" and not (essence.startswith("application/") and essence.endswith("+json")):
-        raise Invalid(f"The body must come as Content-Type: application/json, not {essence or 'without one'}.")
+        raise Invalid(
+            said(
+                "The body must come as Content-Type: application/json, not %(essence)s.",
+                essence=essence or "without one",
+            )
+        )
 
 
 def _num_keys_written(body: bytes) -> int:

@@ -14,6 +14,7 @@ from app.api.documents import PROBLEM, answer, failures, view
 from app.api.entity_tags import IfMatch, etag_of
 from app.errors import CannotDo, RevisionMismatch, TooLarge
 from app.storage.trees import OpenTree
+from app.translation import said
 from app.trees import edit
 from app.trees.apply import APPLY_FUNCTIONS
 from app.trees.state_dict import LoadReport
@@ -73,7 +74,7 @@ def load_state_dict(
     try:
         record, report = trees.edit(tree_id, change, note="load_state_dict()", if_match=if_match)
     except StateDictRefused as error:
-        return Response(msgspec.json.encode(_problem(error.detail, error.report)), 409, media_type=PROBLEM)
+        return Response(msgspec.json.encode(_problem(str(error.detail), error.report)), 409, media_type=PROBLEM)
     loaded = {**_members(report), "revision": record.revision}
     return Response(msgspec.json.encode(loaded), headers={"etag": etag_of(record.revision)}, media_type=JSON)
 
@@ -134,7 +135,14 @@ def _check_cost(tree: OpenTree, x: object) -> None:
     num_calls = len(tree.index) if vars(tree.module).get("chain") else 1
     num_elements = _num_numbers(x) * num_calls
     if num_elements > MAX_FORWARD:
-        raise TooLarge(f"This x through {num_calls:,} modules makes more than {MAX_FORWARD:,} numbers.", MAX_FORWARD)
+        raise TooLarge(
+            said(
+                "This x through %(num_calls)s modules makes more than %(max_forward)s numbers.",
+                num_calls=f"{num_calls:,}",
+                max_forward=f"{MAX_FORWARD:,}",
+            ),
+            MAX_FORWARD,
+        )
 
 
 def _num_numbers(x: object) -> int:
@@ -152,7 +160,10 @@ def _num_numbers(x: object) -> int:
 
 def _read(file: UploadFile) -> bytes:
     if file.size is not None and file.size > MAX_STATE_DICT:
-        raise TooLarge(f"The file has more than {MAX_STATE_DICT:,} bytes.", MAX_STATE_DICT)
+        raise TooLarge(
+            said("The file has more than %(max_state_dict)s bytes.", max_state_dict=f"{MAX_STATE_DICT:,}"),
+            MAX_STATE_DICT,
+        )
     return file.file.read()
 
 

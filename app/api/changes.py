@@ -1,4 +1,4 @@
-"""Changing a tree: a path for each of nn.Module's methods, every change a new revision."""
+"""Changing a tree: a path for each of nn.Module's methods and for what it has none, every change a new revision."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from app.api.documents import answer, failures
 from app.api.entity_tags import IfMatch, Precondition
 from app.api.trees import tree_answer
 from app.storage.trees import OpenTree, Trees
-from app.trees import edit
+from app.trees import edit, rearrange
 from app.trees.apply import apply as apply_function
 
 router = APIRouter(prefix="/api", route_class=JsonRoute)
@@ -107,6 +107,53 @@ def add_module(
 def delete(changes: ChangesDep, body: Annotated[requests.Delete, _body({"target": "sub1.sub2_1"})]) -> Response:
     """`del` of a submodule, parameter or buffer."""
     return changes.make(lambda tree: edit.delete(tree.module, body.target), "", f"del {body.target}")
+
+
+@_change("move", 413)
+def move(
+    changes: ChangesDep, body: Annotated[requests.Move, _body({"target": "sub1.sub2_1", "to": "sub2", "position": 0})]
+) -> Response:
+    """Give a submodule another name, another parent, or both; it is the same module afterwards.
+
+    The root, and a path inside the submodule itself, are a 409; so is a name that torch refuses or that is taken. Of a
+    submodule that stands in several places, the one that is named is moved.
+    """
+
+    def change(tree: OpenTree) -> None:
+        rearrange.move(tree.module, body.target, body.to, body.position)
+
+    return changes.make(change, "", f"move({body.target!r}, {body.to!r})")
+
+
+@_change("duplicate", 413)
+def duplicate(changes: ChangesDep, body: Annotated[requests.Duplicate, _body({"target": "sub1"})]) -> Response:
+    """`copy.deepcopy` of a submodule, added beside it or at `to`: values, modes and what is frozen come along.
+
+    A parameter or submodule that is shared inside stays shared inside the copy, and is shared with nothing outside.
+    """
+
+    def change(tree: OpenTree) -> None:
+        limits = changes.trees.limits
+        rearrange.duplicate(tree.module, body.target, body.to, body.position, limits=limits)
+
+    call = f"duplicate({body.target!r}{'' if body.to is None else f', {body.to!r}'})"
+    return changes.make(change, "", call)
+
+
+@_change("copy_", 413)
+def copy_(
+    changes: ChangesDep, body: Annotated[requests.Copy, _body({"target": "sub1.weight", "value": [2.0]})]
+) -> Response:
+    """`tensor.copy_(torch.tensor(value))`: another value for a parameter or buffer, in place.
+
+    Unlike torch this neither broadcasts nor rounds: another shape or dtype is a 422 that names both. A tensor that is
+    shared between places changes at all of them.
+    """
+
+    def change(tree: OpenTree) -> None:
+        rearrange.copy_(tree.module, body.target, body.value)
+
+    return changes.make(change, body.target, f"copy_({rearrange.shown(body.value)})")
 
 
 @_change("apply", 413)

@@ -4,6 +4,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 
 _PLAIN = re.compile(rb"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 
@@ -43,4 +44,4 @@ def _decoded(cursor: str) -> bytes:
 
 
 def _refused(msg: str) -> Invalid:
-    return Invalid(f"cursor: {msg}.", (Misfit(("query", "cursor"), msg),))
+    return Invalid(said("cursor: %(msg)s.", msg=msg), (Misfit(("query", "cursor"), msg),))

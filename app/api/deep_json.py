@@ -6,6 +6,7 @@ from typing import NoReturn
 import msgspec
 
 from app.errors import Invalid, TooLarge
+from app.translation import said
 
 MAX_DEPTH = 100_000
 _TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\]:,])|("[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\]:,"]+))', re.DOTALL)
@@ -19,7 +20,7 @@ def decode_deep(body: bytes) -> object:
     try:
         return _Reader(body.decode()).read()
     except UnicodeDecodeError:
-        raise Invalid("The body is not UTF-8.") from None
+        raise Invalid(said("The body is not UTF-8.")) from None
 
 
 class _Reader:
@@ -54,7 +55,7 @@ class _Reader:
     def _key(self, holder: dict[str, object], scalar: str) -> str:
         key = self._scalar(scalar) if scalar.startswith('"') else self._refuse("expected a key")
         if key in holder:
-            raise Invalid(f"The body is not clear: the key {str(key)[:80]!r} stands twice in one object.")
+            raise Invalid(said("The body is not clear: the key %(key)r stands twice in one object.", key=str(key)[:80]))
         if self._token() != (":", ""):
             self._refuse("expected a colon")
         return str(key)
@@ -65,7 +66,9 @@ class _Reader:
         if mark not in ("{", "["):
             self._refuse("expected a value")
         if len(self.around) == MAX_DEPTH:
-            raise TooLarge(f"The body is nested deeper than {MAX_DEPTH:,} levels.", MAX_DEPTH)
+            raise TooLarge(
+                said("The body is nested deeper than %(max_depth)s levels.", max_depth=f"{MAX_DEPTH:,}"), MAX_DEPTH
+            )
         self.around.append({} if mark == "{" else [])
         return self.around[-1]
 
@@ -83,4 +86,6 @@ class _Reader:
         return match[1] or "", match[2] or ""
 
     def _refuse(self, why: str) -> NoReturn:
-        raise Invalid(f"The body is not JSON: {why} (character {self.position:,}).")
+        raise Invalid(
+            said("The body is not JSON: %(why)s (character %(position)s).", why=why, position=f"{self.position:,}")
+        )

@@ -58,7 +58,9 @@ SHAPES = {
         {"class": "LinearModel", "extra_repr": "", "parameters": _PARAMETERS, "buffers": [], "children": []},
     ],
     "root": 0,
+    "bits": {"float32": 32, "int64": 64},
     "shared": [],
+    "no_grad": [[1, 11]],
 }
 
 

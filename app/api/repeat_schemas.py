@@ -64,12 +64,15 @@ class Shape(Answer):
         None, description="The Python module of the class, where it is not that of the one before."
     )
     none: list[str] = Field([], description="Names of children that are None.")
+    inferred: bool = Field(False, description="True where the class was concluded from names and shapes.")
 
 
 class Sharing(Answer):
     """One module at several rows, or one parameter or buffer under several names."""
 
-    kind: str
+    kind: str = Field(
+        description='"module", "parameter", "buffer", or "tensor": one that is a parameter first, then a buffer.'
+    )
     rows: list[int]
     names: list[str] = Field([])
 
@@ -79,9 +82,13 @@ class ShapeGraph(Answer):
 
     shapes: list[Shape]
     root: int
+    bits: dict[str, int] = Field(description="The size of an element, by dtype.")
     shared: list[Sharing]
     frozen: list[Span] = Field([], description="Parameters without gradient, counted in pre-order of all places.")
     eval: list[Span] = Field([], description="Rows of modules in eval mode.")
+    no_grad: list[Span] = Field(
+        [], description="Rows of modules that the forward of the root never calls, as far as that is known."
+    )
 
 
 class Counted(Answer):

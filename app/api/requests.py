@@ -140,6 +140,41 @@ class Delete(_Request):
     target: str = Field(examples=["sub1.sub2_1"])
 
 
+class Move(_Request):
+    """Another name for a submodule, another parent, or both."""
+
+    target: str = Field(description="Dotted path of the submodule that is moved.", examples=["sub1"])
+    to: str = Field(description="The dotted path that it gets.", examples=["sub2"])
+    position: int | None = Field(
+        None,
+        ge=0,
+        description="Its place among its new siblings, from 0; where left out, it keeps the one it has under the same "
+        "parent and comes last under another.",
+    )
+
+
+class Duplicate(_Request):
+    """A copy of a submodule, with all that is nested in it."""
+
+    target: str = Field(description="Dotted path of the submodule that is copied.", examples=["sub1"])
+    to: str | None = Field(
+        None, description="The dotted path of the copy; where left out, its name counts up: `sub1`, `sub2`."
+    )
+    position: int | None = Field(
+        None,
+        ge=0,
+        description="Its place among its siblings, from 0; where left out, it comes right after what it was copied "
+        "from, and last under another parent.",
+    )
+
+
+class Copy(_Request):
+    """`tensor.copy_(torch.tensor(value))`, of the same shape and dtype."""
+
+    target: str = Field(description="Dotted path of the parameter or buffer.", examples=["sub1.weight"])
+    value: Numbers
+
+
 class Apply(_Request):
     """`module.apply(fn)`; `GET /api/apply_functions` lists the functions and their arguments."""
 

@@ -15,6 +15,7 @@ from app.storage.trees import OpenTree
 from app.trees import found_page
 from app.trees.found_page import DEFAULT_LIMIT, MAX_LIMIT
 from app.trees.search import Searcher
+from app.trees.search_marks import Marks
 
 router = APIRouter(prefix="/api/trees/{tree_id}", tags=["Looking in"])
 
@@ -33,9 +34,9 @@ Search = Annotated[
         description="Terms that all have to hold: a name or a part of one (`attn`, `h.0.attn`, `q_*`), `class:Linear`, "
         "`dtype:bf16`, `shape:768x*`, a size (`numel>1e6`, `bytes:1MB..2GB`, `params`, `modules`, `children`, `depth`, "
         "`dims`), or a property (`parameter`, `buffer`, `frozen`, `trainable`, `persistent`, `nonpersistent`, `tied`, "
-        "`lazy`, `shared`, `eval`, `train`, `leaf`). `-term` leaves out, `a | b` is either, `( )` groups, `=` is "
-        "exact. Terms of tensors find parameters and buffers, others modules, names alone find both. Left empty, it "
-        "finds every module.",
+        "`lazy`, `shared`, `eval`, `train`, `leaf`, `inferred`, `nograd`). `-term` leaves out, `a | b` is either, "
+        "`( )` groups, `=` is exact. Terms of tensors find parameters and buffers, others modules, names alone find "
+        "both. Left empty, it finds every module.",
         examples=["attn class:Linear numel>1e6 dtype:bf16 frozen"],
     ),
 ]
@@ -52,7 +53,9 @@ async def search(answers: AnswersDep, q: Search = "", limit: Limit = DEFAULT_LIM
         revision = opened.record.revision
         start = start_of(cursor, revision)
         with in_query():
-            found = Searcher(opened.index).search(q).page(start, limit)
+            result = Searcher(opened.index).search(q)
+        found = result.page(start, limit)
+        found_page.mark(found, Marks.of(result.term))
         following = None if found.next is None else cursor_of(revision, found.next)
         return msgspec.json.encode(_FoundRows(q, found.num_modules, found.num_tensors, found.rows, following))
 

@@ -1,6 +1,6 @@
 """What a search answers, as Pydantic models, with an example; the bytes come from the rows of `app.trees`."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import Field
 
@@ -19,11 +19,24 @@ EXAMPLE: dict[str, Any] = {
             "class_name": "LinearModel",
             "num_parameters": 6,
             "is_found": False,
-            "tensors": [{"name": "weight", "is_buffer": False, "shape": [1], "dtype": "float32", "numel": 1}],
+            "tensors": [
+                {
+                    "name": "weight",
+                    "is_buffer": False,
+                    "shape": [1],
+                    "dtype": "float32",
+                    "numel": 1,
+                    "marks": [[0, 6]],
+                }
+            ],
         }
     ],
     "next": None,
 }
+
+
+Marks: TypeAlias = list[tuple[int, int]]
+WHERE = "Where in it stands what was asked for, from one character to before another."
 
 
 class FoundTensor(Answer):
@@ -34,6 +47,7 @@ class FoundTensor(Answer):
     shape: list[int] | None
     dtype: str
     numel: int
+    marks: Marks = Field([], description=WHERE)
 
 
 class FoundRow(Answer):
@@ -48,6 +62,8 @@ class FoundRow(Answer):
     num_parameters: int
     is_found: bool = Field(description="False for one that owns tensors that were found, or has such modules in it.")
     tensors: list[FoundTensor] = Field(description="Those of its own that were found.")
+    marks: Marks = Field([], description=WHERE)
+    class_marks: Marks = Field([], description=WHERE)
 
 
 class FoundRows(Answer):

@@ -41,7 +41,10 @@ async def trace(answers: AnswersDep, traces: TracesDep, texts: Inputs = None, dt
     `stopped` says where.
     """
     inputs = inputs_of(texts or (), dtype)
-    return await answers.awaited(key_of(inputs), lambda: traces.make(answers.record.id, inputs))
+    key = key_of(inputs)
+    response = await answers.awaited(key, lambda: traces.make(answers.record.id, inputs))
+    traces.latest.note(answers.record.id, answers.record.revision, key)
+    return response
 
 
 def inputs_of(texts: Sequence[str], dtype: str) -> list[Input]:

@@ -10,10 +10,12 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from app.api.latest_traces import LatestTraces
 from app.api.queries import in_query
 from app.errors import CannotDo, TooManyRuns
 from app.storage.source_documents import LARGE, MAX_BYTES
 from app.storage.trees import OpenTree, Trees
+from app.translation import said
 from app.trees.linear_trace import SUGGESTED, trace_linear
 from app.trees.sources.workshop import Workshop
 from app.trees.trace import Trace, check_given
@@ -49,6 +51,7 @@ class Traces:
         self._max_waiting = max_waiting
         self._threads = ThreadPoolExecutor(AT_ONCE, "traces")
         self._making: dict[tuple[str, int, tuple[Input, ...]], Future[bytes]] = {}
+        self.latest = LatestTraces()
 
     async def make(self, tree_id: str, inputs: Sequence[Input]) -> tuple[int, bytes]:
         """Return a revision and the JSON of its `Trace` on the inputs, or on those that are suggested where none are.
@@ -81,7 +84,9 @@ class Traces:
         making = self._making.get(key)
         if making is None:
             if len(self._making) >= self._max_waiting:
-                detail = f"{len(self._making)} traces wait for their turn already; ask again in some seconds."
+                detail = said(
+                    "%(num)s traces wait for their turn already; ask again in some seconds.", num=len(self._making)
+                )
                 raise TooManyRuns(detail, RETRY_AFTER_S)
             making = self._making[key] = self._threads.submit(self._trace, asked)
             making.add_done_callback(lambda _: self._making.pop(key))
@@ -99,19 +104,36 @@ def suggested(opened: OpenTree) -> list[Input]:
     return SUGGESTED if opened.index.is_live else opened.origin.inputs
 
 
+def can_be_traced(opened: OpenTree) -> bool:
+    """Return whether there is a forward to be called on the meta device."""
+    try:
+        return opened.index.is_live or bool(_source_of(opened))
+    except CannotDo:
+        return False
+
+
 def _source_of(opened: OpenTree) -> Mapping[str, object]:
     record = opened.record
     source = opened.origin.built_from or record.source
     kind = str(source.get("kind"))
     if kind not in BUILT:
         raise CannotDo(
-            f"{record.name!r} was opened from a {kind}, which does not say how its modules call each other: it cannot "
-            "be traced. One with its config.json beside it can."
+            said(
+                "%(name)r was opened from a %(kind)s, which does not say how its modules call each "
+                "other: it cannot be traced. One with its config.json beside it can.",
+                name=record.name,
+                kind=kind,
+            )
         )
     if LARGE[kind] in source and source[LARGE[kind]] is None:
         raise CannotDo(
-            f"{record.name!r} cannot be built again for a trace: its {LARGE[kind]} had more than "
-            f"{MAX_BYTES[kind]:,} bytes, which are not kept."
+            said(
+                "%(name)r cannot be built again for a trace: its %(part)s had more than %(most)s "
+                "bytes, which are not kept.",
+                name=record.name,
+                part=LARGE[kind],
+                most=f"{MAX_BYTES[kind]:,}",
+            )
         )
     return source
 
@@ -120,7 +142,10 @@ def _check_rows(found: Trace, opened: OpenTree) -> None:
     index, rows = opened.index, found.row
     if rows[-1] >= len(index) or list(index.paths(rows)) != found.path:
         raise CannotDo(
-            f"{opened.record.name!r} is built in another way now than when it was opened: open it again to trace it."
+            said(
+                "%(name)r is built in another way now than when it was opened: open it again to trace it.",
+                name=opened.record.name,
+            )
         )
 
 

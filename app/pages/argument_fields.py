@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from app.api.bodies import decode
 from app.errors import Invalid, Misfit
 from app.pages.forms import Field
+from app.translation import gettext as _
+from app.translation import told
 from app.trees.foreign import cut
 from app.trees.sources.arguments import Argument, Type, Variadic
 from app.trees.values import DTYPES
@@ -90,9 +92,9 @@ def _kind(argument: Argument) -> tuple[str, tuple[str, ...]]:
 def _takes(argument: Argument) -> str:
     match argument.variadic:
         case Variadic.POSITIONAL:
-            return f"a list, each {argument.annotation}"
+            return _("a list, each %(type)s", type=argument.annotation)
         case Variadic.KEYWORD:
-            return f"an object, each {argument.annotation}"
+            return _("an object, each %(type)s", type=argument.annotation)
     return argument.annotation
 
 
@@ -101,7 +103,11 @@ def _placeholder(argument: Argument) -> str:
         return f"[{json.dumps(_example(argument))}]"
     if argument.required or any(one.type is Type.MODULE for one in argument.types):
         example = _example(argument)
-        return f"required, such as {json.dumps(example)}" if argument.required else json.dumps(example)
+        return (
+            _("required, such as %(example)s", example=json.dumps(example))
+            if argument.required
+            else json.dumps(example)
+        )
     return argument.default_text
 
 
@@ -134,8 +140,10 @@ def _value(argument: Argument, text: str) -> object:
         if types & TEXTS and argument.variadic is Variadic.NO and text[0] not in "{[":
             return text
         if text[0] in "{[":
-            raise ValueError(error.detail.replace("The body", "This").removesuffix(".")) from None
-        raise ValueError(f"expected {_takes(argument)}, got {cut(text, 60)!r}") from None
+            raise ValueError(told(error.detail).replace("The body", "This").removesuffix(".")) from None
+        raise ValueError(
+            _("expected %(type)s, got %(given)s", type=_takes(argument), given=repr(cut(text, 60)))
+        ) from None
 
 
 def _at_field(misfit: Misfit, names: set[str], more: str) -> Misfit:

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from app.pages.links import LONGEST_TARGET, shell_word
 from app.pages.visible import quoted
+from app.translation import gettext as _
 
 MODEL = "model"
 
@@ -39,14 +40,14 @@ def shortened(target: str) -> str:
 
 def in_pytorch(code: str, output: str = "") -> Call:
     """Return the PyTorch call."""
-    return Call("In PyTorch", code, output)
+    return Call(_("In PyTorch"), code, output)
 
 
 def over_http(origin: str, path: str, **query: str) -> Call:
     """Return the `curl` for a GET; arguments at their defaults are left out by passing them empty."""
     words = "&".join(f"{name}={quote(shortened(text), safe='')}" for name, text in query.items() if text)
     url = f"{origin}{path}{'?' + words if words else ''}"
-    return Call("Over HTTP", f"curl -s {shell_word(url) if words else url}")
+    return Call(_("Over HTTP"), f"curl -s {shell_word(url) if words else url}")
 
 
 def posted(origin: str, path: str, body: str) -> str:

@@ -9,19 +9,27 @@ from starlette.responses import RedirectResponse
 
 from app.api.dependencies import RunsDep, TreesDep
 from app.errors import Invalid, ModuletreeError, NotFound, TargetNotFound
-from app.pages.dock import Asked, config_of, start_form
+from app.pages.dock import Asked
 from app.pages.forms import Form, invalid
-from app.pages.links import module_url
+from app.pages.inspector import inspector
+from app.pages.inspector_page import InspectorPart
+from app.pages.links import LONGEST_TARGET, module_url, with_query
+from app.pages.look import Look, LookDep, row_of
 from app.pages.module_forms import ModuleForms
+from app.pages.run_form import config_of, start_form
 from app.pages.templating import READING, page
-from app.pages.trees import Look, LookDep, row_of, tree_page
+from app.pages.tensor_facts import ModuleParts
+from app.pages.trees import tree_page
 from app.pages.typed import ACTIONS, change_of, nearest
 from app.problems import status_of
 from app.storage.trees import OpenTree, Trees, structure_only
 from app.training.config import RunConfig
 from app.training.runs import Runs
+from app.translation import gettext as _
+from app.translation import said
 
 MAX_NAME = 200
+PART = "inspector"
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,14 +56,14 @@ AtDep = Annotated[Look, Depends(_at)]
 def undo(trees: TreesDep, look: AtDep) -> Response:
     """Back to the revision before, the selection kept where it still is there."""
     trees.undo(look.tree_id)
-    return _back(trees, look.tree_id, look.target)
+    return _back(trees, look, look.target)
 
 
 @router.post("/trees/{tree_id}/redo")
 def redo(trees: TreesDep, look: AtDep) -> Response:
     """Forward to the revision that was undone last."""
     trees.redo(look.tree_id)
-    return _back(trees, look.tree_id, look.target)
+    return _back(trees, look, look.target)
 
 
 @router.post("/trees/{tree_id}/rename")
@@ -64,11 +72,13 @@ def rename(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Resp
     name = typed.get("name", "").strip()
     try:
         if not 1 <= len(name) <= MAX_NAME:
-            raise invalid([("name", f"expected 1 to {MAX_NAME} characters, got {len(name):,}")])
+            raise invalid(
+                [("name", _("expected 1 to %(most)s characters, got %(num)s", most=MAX_NAME, num=f"{len(name):,}"))]
+            )
         trees.rename(look.tree_id, name)
     except Invalid as error:
         return _refused(trees, runs, look, "rename", typed, error)
-    return _back(trees, look.tree_id, "")
+    return _back(trees, look, "")
 
 
 @router.post("/trees/{tree_id}/delete_tree")
@@ -83,9 +93,10 @@ def forward(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Res
     """The page with what the tree answers at x; changes nothing."""
     asked = replace(look.asked, x=typed.get("x", ""), run=typed.get("run", ""), is_predicted=True, is_shut=False)
     shown = tree_page(trees, runs, replace(look, asked=asked))
-    if shown.dock is None:
+    prediction = shown.dock.prediction
+    if prediction is None:
         raise structure_only(trees.get(look.tree_id))
-    return page(shown, 422 if shown.dock.prediction.problem else 200)
+    return page(shown, 422 if prediction.problem else 200)
 
 
 @router.post("/trees/{tree_id}/runs")
@@ -112,23 +123,25 @@ def _url(trees: Trees, look: Look, run_id: str) -> str:
 def change(trees: TreesDep, runs: RunsDep, look: AtDep, action: str, typed: TypedDep) -> Response:
     """Make the change that a form asks for, then show the module it was made at."""
     if action not in ACTIONS:
-        raise NotFound(f"There is nothing at /trees/{look.tree_id}/{action} to send a form to.")
+        raise NotFound(said("There is nothing at %(path)s to send a form to.", path=f"/trees/{look.tree_id}/{action}"))
     look = _with_target(trees, look)
     try:
         wanted = change_of(action, look.target, typed, trees.limits)
-        trees.edit(look.tree_id, wanted.make, note=wanted.note, if_match=look.revision)
+        record, _ = trees.edit(look.tree_id, wanted.make, note=wanted.note, if_match=look.revision)
     except TargetNotFound:
         raise
     except ModuletreeError as error:
         return _refused(trees, runs, look, action, typed, error)
-    return _back(trees, look.tree_id, wanted.target)
+    return _back(trees, look, wanted.target, made=record.revision)
 
 
 @router.api_route("/trees/{tree_id}/{action}", methods=READING)
 def form_page(look: AtDep, action: str) -> Response:
     """On to the page that holds the form: for who asks again for the address that one was sent to."""
     if action not in {*ACTIONS, "rename", "delete_tree", "undo", "redo", "forward", "runs"}:
-        raise NotFound(f"There is nothing at /trees/{look.tree_id}/{action}. GET /docs shows what there is.")
+        raise NotFound(
+            said("There is nothing at %(path)s. GET /docs shows what there is.", path=f"/trees/{look.tree_id}/{action}")
+        )
     tab = "change" if action in {*ACTIONS, "rename", "delete_tree"} else ""
     return RedirectResponse(module_url(look.tree_id, look.target, look.row, tab=tab), 303)
 
@@ -144,22 +157,37 @@ def _with_target(trees: Trees, look: Look) -> Look:
 def _refused(
     trees: Trees, runs: Runs, look: Look, action: str, typed: Mapping[str, str], error: ModuletreeError
 ) -> Response:
-    """The page again with the form that was sent: open, as it was filled in, what is wrong at its field."""
+    """The page again, or its inspector, with the form that was sent: open, as it was filled in, its problems in it."""
     with trees.reading(look.tree_id) as opened:
         row = row_of(opened, look.target, look.row)
         form, tab = _form(opened, row, look, action, typed)
-    shown = tree_page(trees, runs, replace(look, tab=tab, fn=typed.get("fn", ""), form=form.refused(typed, error)))
-    return page(shown, status_of(error))
+        again = replace(look, tab=tab, fn=typed.get("fn", ""), form=form.refused(typed, error))
+        if look.part == PART:
+            return page(InspectorPart(inspector(trees, runs, opened, again)), status_of(error))
+    return page(tree_page(trees, runs, again), status_of(error))
 
 
 def _form(opened: OpenTree, row: int, look: Look, action: str, typed: Mapping[str, str]) -> tuple[Form, str]:
     forms = ModuleForms(opened, row, look.target, look.origin, typed.get("fn", ""))
+    parts = ModuleParts(opened.index, look.tree_id, row, look.target, look.tab)
+    of_tab = {
+        "parameters": lambda: forms.tensor_forms(tuple(parts.parameters()), are_buffers=False),
+        "buffers": lambda: forms.tensor_forms(tuple(parts.buffers()), are_buffers=True),
+    }.get(look.tab, tuple)()
+    sent_to = with_query(f"/trees/{look.tree_id}/{action}", target=look.target, name=typed.get("name", ""))
+    for form in of_tab:
+        if form.url == sent_to:
+            return form, look.tab
     found = {form.key: form for form in (*forms.change_forms(), *forms.quick_forms())}
-    return found.get(action) or Form(action, action, look.target, "Send"), "change"
+    return found.get(action) or Form(action, action, look.target, _("Send")), "change"
 
 
-def _back(trees: Trees, tree_id: str, target: str) -> Response:
-    with trees.reading(tree_id) as opened:
+def _back(trees: Trees, look: Look, target: str, made: int | None = None) -> Response:
+    with trees.reading(look.tree_id) as opened:
         there = nearest(opened, target)
         row = opened.index.row(there)
-    return RedirectResponse(module_url(tree_id, there, row), 303)
+    revision = str(made or "")
+    if look.part != PART:
+        return RedirectResponse(module_url(look.tree_id, there, row, made=revision), 303)
+    by = {"row": str(row)} if len(there) > LONGEST_TARGET else {"target": there}
+    return RedirectResponse(with_query(f"/trees/{look.tree_id}/inspector", **by, tab=look.tab, made=revision), 303)

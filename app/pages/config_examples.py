@@ -44,7 +44,7 @@ class ConfigExample:
 
     key: str
     name: str
-    about: str
+    num_parameters: str
     text: str
 
 
@@ -54,10 +54,10 @@ def _text(config: Mapping[str, object]) -> str:
 
 
 EXAMPLES: Mapping[str, ConfigExample] = {
-    key: ConfigExample(key, name, about, _text(config))
-    for key, name, about, config in (
-        ("gpt2", "gpt2", "124.4 M parameters", GPT2),
-        ("bert-base", "bert-base", "109.5 M parameters", BERT),
-        ("llama-405b", "Llama-3.1-405B", "405.9 B parameters", LLAMA_405B),
+    key: ConfigExample(key, name, size, _text(config))
+    for key, name, size, config in (
+        ("gpt2", "gpt2", "124.4\u2009M", GPT2),
+        ("bert-base", "bert-base", "109.5\u2009M", BERT),
+        ("llama-405b", "Llama-3.1-405B", "405.9\u2009B", LLAMA_405B),
     )
 }

@@ -1,223 +1,153 @@
-"""The runs of a tree below it: the form that starts one, the one that is open, the line that the tree is now."""
+"""The runs of a tree below it: the form that starts one, the one that is open with others drawn over it."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import msgspec
-
-from app.api.calls import MAX_FORWARD
-from app.errors import CannotDo, Invalid, TooLarge
-from app.pages import filters
-from app.pages.fit_chart import FitChart, fit_chart, formula
-from app.pages.forms import Field, Form, invalid
-from app.pages.run_line import RunLine, run_line
+from app.pages.fit_chart import FitChart, fit_chart
+from app.pages.forms import Form
+from app.pages.loss_chart import Other, Spark, sparkline
+from app.pages.prediction import Prediction, TreeNow, number_of, prediction
+from app.pages.run_form import start_form
+from app.pages.run_line import RunLine, other_of, run_line, told_apart
 from app.pages.run_view import RunView, run_view
-from app.storage.trees import OpenTree
 from app.training.config import RunConfig
-from app.training.data import LineData
-from app.training.fit import Fit
-from app.training.losses import LOSSES
-from app.training.optimizers import OPTIMIZERS
 from app.training.run import Run
 from app.training.runs import Runs
-from app.trees import edit
-from app.trees.linear import LinearModel
+from app.translation import gettext as _
 
 MOST_CHIPS = 6
-MOST_CALLS = 5_000
+MOST_OTHERS = 6
+SHOWN_OTHERS = 2
+SLIVER = 20
 MOST_EPOCHS = 1_000_000
+DRAWN_EPOCHS = 20_000
+MOST_SEEN = 20
 X = "10"
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the tree answers at x, and what the line of the data has there."""
+class Chip:
+    """A run of the tree in the strip; `is_over` where it is drawn over the one that is open."""
 
-    url: str
-    x: str
-    y: str
-    against: str
-    rule: str
-    slope: str
-    intercept: str
-    problem: str
+    line: RunLine
+    apart: str
+    can_be_over: bool
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A run of another tree that is under way."""
+
+    line: RunLine
+    spark: Spark | None
 
 
 @dataclass(frozen=True, slots=True)
 class Dock:
-    """What stands below the tree; `run` is None while nothing was trained."""
+    """What stands below the tree; `run` is None while nothing was trained, `why` says why nothing can be."""
 
-    can_train: bool
+    why: str
+    has_body: bool
     is_shut: bool
     start: Form
-    runs: tuple[RunLine, ...]
+    runs: tuple[Chip, ...]
     num_runs: int
     run: RunView | None
     fit: FitChart | None
-    line: str
-    prediction: Prediction
+    prediction: Prediction | None
+    elsewhere: Elsewhere | None
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request says of the dock."""
+    """What a request says of the dock; `others` are the ids of the runs to be drawn too, "" for the latest ones.
+
+    `is_shut` is None while nobody has said it: then it stands open, but for a large tree that was never trained.
+    """
 
     run: str = ""
     x: str = X
     is_predicted: bool = False
-    is_shut: bool = False
+    is_shut: bool | None = None
     start: Form | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TreeNow:
-    """What the dock has to know of the tree, read while nobody changes it."""
-
-    id: str
-    can_train: bool
-    line: tuple[float, float] | None
-    y: str
-    problem: str
-
-
-def tree_now(opened: OpenTree, x: str, *, is_asked: bool = False) -> TreeNow:
-    """Return the line that the tree is, and what its forward answers at `x`; of a long chain only if that is asked."""
-    is_long = num_calls(opened) > MOST_CALLS
-    slope, intercept = (math.nan, math.nan) if is_long else Fit(opened.module).read()
-    line = (slope, intercept) if math.isfinite(slope) and math.isfinite(intercept) else None
-    y, problem = "", ""
-    try:
-        # Nobody waits for a chain of thousands only because its page is looked at.
-        y = predicted(opened, x) if not is_long or is_asked else ""
-    except (CannotDo, Invalid, TooLarge) as error:
-        problem = error.errors[0].msg if isinstance(error, Invalid) and error.errors else error.detail
-    return TreeNow(opened.record.id, opened.record.facts.can.train, line, y, problem)
-
-
-def num_calls(opened: OpenTree) -> int:
-    """Return how many modules the root's forward calls."""
-    root = opened.module
-    return len(opened.index) if isinstance(root, LinearModel) and root.chain else 1
-
-
-def predicted(opened: OpenTree, x: str) -> str:
-    """Return the tree's answer at x as torch prints numbers; raises `Invalid` where x is no number or list of them."""
-    try:
-        value = msgspec.json.decode(x.strip() or "null")
-    except (msgspec.DecodeError, RecursionError):
-        raise invalid([("x", f"expected a number or nested lists of numbers; got {x[:60]!r}")]) from None
-    if x.count(",") * num_calls(opened) > MAX_FORWARD:
-        raise TooLarge(f"x holds too many numbers for {num_calls(opened):,} modules.", MAX_FORWARD)
-    y: Any = edit.forward(opened.module, [[value]] if isinstance(value, int | float) else value).tolist()
-    while isinstance(y, list) and len(y) == 1:
-        y = y[0]
-    return filters.values(y) if isinstance(y, list) else filters.value(y)
+    others: str = ""
 
 
 def dock(runs: Runs, tree: TreeNow, asked: Asked) -> Dock:
     """Return the runs of a tree; the one asked for is open, or the newest."""
-    listed, _ = runs.list(tree.id, MOST_CHIPS)
+    listed, _before = runs.list(tree.id, MOST_CHIPS)
+    opened = _opened(runs, tree, asked, listed)
+    columns = runs.epochs(opened.id, -1, MOST_EPOCHS)[0] if opened else None
+    config = opened.config if opened else RunConfig()
+    over = _over(listed, opened, asked.others)
+    x = number_of(asked.x)
+    line = None if opened is None or opened.status.is_active else tree.line
+    run = run_view(opened, columns, "tree", x, list(_others(runs, opened, over)), line) if opened else None
+    return Dock(
+        why="" if tree.can_train else _why(tree),
+        has_body=tree.can_forward or opened is not None,
+        is_shut=tree.is_large and not listed if asked.is_shut is None else asked.is_shut,
+        start=asked.start or start_form(tree.id, config, opened),
+        runs=tuple(_chip(each, opened, over) for each in listed),
+        num_runs=runs.count(tree.id),
+        run=run,
+        fit=run.fit if run else fit_chart(config.data, tree.line, (), x),
+        prediction=prediction(tree, asked.x, config) if tree.can_forward else None,
+        elsewhere=None if opened and opened.status.is_active else _elsewhere(runs, tree.id),
+    )
+
+
+def _why(tree: TreeNow) -> str:
+    if tree.can_forward:
+        return _("None on this tree: no parameter of it requires a gradient.")
+    return _("None on this tree: only its structure is known, and a run needs values and a forward.")
+
+
+def _opened(runs: Runs, tree: TreeNow, asked: Asked, listed: Sequence[Run]) -> Run | None:
     opened = next((run for run in listed if run.id == asked.run), None)
     if opened is None and asked.run:
         found = runs.get(asked.run)
         opened = found if found.tree == tree.id else None
-    opened = opened or (listed[0] if listed else None)
-    columns = runs.epochs(opened.id, -1, MOST_EPOCHS)[0] if opened else None
-    config = opened.config if opened else RunConfig()
-    x = _number(asked.x)
-    run = run_view(opened, columns, "tree", x) if opened else None
-    start = asked.start or start_form(tree.id, config, opened)
-    return Dock(
-        can_train=tree.can_train,
-        is_shut=asked.is_shut,
-        start=start,
-        runs=tuple(run_line(each, opened.id if opened else "") for each in listed),
-        num_runs=runs.count(tree.id),
-        run=run,
-        fit=run.fit if run else fit_chart(config.data, tree.line, (), x),
-        line="" if tree.line is None else f"{filters.significant(tree.line[0])} x {filters.signed(tree.line[1])}",
-        prediction=prediction(tree, asked.x, config),
-    )
+    return opened or (listed[0] if listed else None)
 
 
-def prediction(tree: TreeNow, x: str, config: RunConfig) -> Prediction:
-    """Return what the tree answers at x, beside the rule that the data was made from."""
-    data = config.data
-    rule, slope, intercept = (
-        (formula(data).removeprefix("y = "), str(data.slope), str(data.intercept))
-        if isinstance(data, LineData)
-        else ("", "", "")
-    )
-    against = _against(x, tree, config)
-    return Prediction(f"/trees/{tree.id}/forward", x, tree.y, against, rule, slope, intercept, tree.problem)
+def _over(listed: Sequence[Run], opened: Run | None, others: str) -> set[str]:
+    """The ids of the runs that are drawn too: those asked for, or the latest two before the one that is open."""
+    if opened is None:
+        return set()
+    fit = [run for run in listed if run.id != opened.id and _can_be_over(run)]
+    if others:
+        asked = set(others.split(",")[:MOST_OTHERS])
+        return {run.id for run in fit if run.id in asked}
+    # Beside a long run a short one is nothing but a sliver.
+    long = [run for run in fit if run.epochs_done * SLIVER >= opened.epochs]
+    before = [run for run in long if run.number < opened.number and not run.status.is_active]
+    return {run.id for run in before[:SHOWN_OTHERS]}
 
 
-def _against(x: str, tree: TreeNow, config: RunConfig) -> str:
-    data = config.data
-    if not isinstance(data, LineData) or tree.line is None:
-        return ""
-    at = _number(x)
-    if not math.isfinite(at):
-        return ""
-    truth, y = data.slope * at + data.intercept, tree.line[0] * at + tree.line[1]
-    rule = formula(data).removeprefix("y = ")
-    return f"{rule} = {filters.significant(truth)}, off by {filters.significant(abs(y - truth), 2)}"
+def _can_be_over(run: Run) -> bool:
+    return 1 < run.epochs_done <= DRAWN_EPOCHS
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _others(runs: Runs, opened: Run | None, over: set[str]) -> Iterator[Other]:
+    for run_id in sorted(over):
+        columns, _following = runs.epochs(run_id, -1, DRAWN_EPOCHS)
+        if columns is not None and opened is not None:
+            run = runs.get(run_id)
+            yield other_of(run, opened.config, columns.loss)
 
 
-def start_form(tree_id: str, config: RunConfig, run: Run | None) -> Form:
-    """Return the form that starts a run with the hyperparameters of the last one, or the tutorial's."""
-    data = config.data if isinstance(config.data, LineData) else LineData()
-    return Form(
-        key="run",
-        title="Hyperparameters",
-        url=f"/trees/{tree_id}/runs",
-        submit="Run again with changes" if run else f"Train {config.epochs:,} epochs",
-        fields=(
-            Field("epochs", "epochs", str(config.epochs), "number"),
-            Field("lr", "lr", f"{config.lr:g}", "number"),
-            Field("optimizer", "optimizer", config.optimizer, "choice", tuple(OPTIMIZERS)),
-            Field("loss", "loss", config.loss, "choice", tuple(LOSSES)),
-            Field("seed", "seed", "" if config.seed is None else str(config.seed), "number", placeholder="none"),
-            Field("slope", "data slope", f"{data.slope:g}", "number"),
-            Field("intercept", "intercept", f"{data.intercept:g}", "number"),
-            Field("count", "points", str(data.count), "number"),
-        ),
-    )
+def _chip(run: Run, opened: Run | None, over: set[str]) -> Chip:
+    is_open = opened is not None and run.id == opened.id
+    apart = "" if is_open or opened is None else told_apart(run.config, opened.config)
+    return Chip(run_line(run, opened.id if opened else ""), apart, _can_be_over(run) and not is_open, run.id in over)
 
 
-_WHOLE = ("epochs", "count", "seed")
-_REAL = ("lr", "slope", "intercept")
-
-
-def config_of(typed: Mapping[str, str]) -> RunConfig:
-    """Return the hyperparameters in the form, defaults for what is empty; raises `Invalid` with every misfit."""
-    given: dict[str, float | int | None] = {}
-    problems = []
-    for names, read, expected in ((_WHOLE, int, "a whole number"), (_REAL, float, "a number")):
-        for name in names:
-            text = typed.get(name, "").strip().replace("−", "-")
-            if not text:
-                continue
-            try:
-                given[name] = read(text.replace(",", ""))
-            except ValueError:
-                problems.append((name, f"expected {expected}, got {text[:40]!r}"))
-    if problems:
-        raise invalid(problems)
-    line = {name: given.pop(name) for name in ("slope", "intercept", "count") if name in given}
-    words = {name: typed[name] for name in ("optimizer", "loss") if typed.get(name)}
-    return msgspec.structs.replace(RunConfig(), data=msgspec.structs.replace(LineData(), **line), **given, **words)
-
-
-def refused(form: Form, typed: Mapping[str, str], error: Invalid) -> Form:
-    """Return the start form as it was filled in, with what is wrong."""
-    return replace(form.refused(typed, error), submit=form.submit)
+def _elsewhere(runs: Runs, tree_id: str) -> Elsewhere | None:
+    latest, _before = runs.list(None, MOST_SEEN)
+    run = next((each for each in latest if each.status.is_active and each.tree != tree_id), None)
+    if run is None:
+        return None
+    columns = runs.epochs(run.id, -1, DRAWN_EPOCHS)[0] if run.epochs_done <= DRAWN_EPOCHS else None
+    return Elsewhere(run_line(run), None if columns is None else sparkline(columns.loss.tolist(), run.epochs))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from threading import Lock
 from weakref import WeakKeyDictionary
 
-from app.pages.gradient import Reach
-from app.pages.map import TreeMap, thumbnail
+from app.pages.thumbnail import Thumbnail, thumbnail
 from app.storage.records import TreeRecord
 from app.storage.trees import OpenTree, Trees
+from app.trees.gradient import Reach
 
 OPENED_TO_DRAW = 2_000
 MOST_KEPT = 500
@@ -18,7 +18,7 @@ MOST_KEPT = 500
 class Drawing:
     """A tree in small, None for a large one that nobody opened yet; whether a child gets no gradient."""
 
-    thumb: TreeMap | None
+    thumb: Thumbnail | None
     has_no_grad: bool
 
 

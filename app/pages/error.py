@@ -5,6 +5,15 @@ from typing import ClassVar
 
 from app.pages.templating import Context, render
 from app.problems import Problem
+from app.translation import N_
+from app.translation import gettext as _
+
+# The phrases of RFC 9110 that a page may have for its title.
+TITLES = (
+    N_("Bad Request"), N_("Unauthorized"), N_("Forbidden"), N_("Not Found"), N_("Method Not Allowed"), N_("Conflict"),
+    N_("Precondition Failed"), N_("Content Too Large"), N_("Misdirected Request"), N_("Unprocessable Content"),
+    N_("Too Many Requests"), N_("Internal Server Error"), N_("Service Unavailable"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +30,4 @@ class Error(Context):
 def error_page(problem: Problem) -> str:
     """Return the page of a problem."""
     errors = ((".".join(map(str, each["loc"])), each["msg"]) for each in problem.extra.get("errors", ()))
-    return render(Error(problem.status, problem.title, problem.detail, tuple(errors)))
+    return render(Error(problem.status, _(problem.title), problem.detail, tuple(errors)))

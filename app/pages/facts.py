@@ -1,11 +1,15 @@
-"""What is known of a module: facts with their receipts, and what a person should know."""
+"""What is known of a module: facts with their receipts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from app.pages import filters
-from app.pages.gradient import Reach
+from app.pages.links import tree_url
 from app.pages.visible import clipped
+from app.translation import N_, ngettext
+from app.translation import gettext as _
 from app.trees.description import ModuleClass
 from app.trees.dtypes import num_bits
 from app.trees.index import TreeIndex
@@ -15,105 +19,96 @@ CHECKED_ROWS = 1_000
 CHECKED_DEPTH = 200
 MOST_TERMS = 4
 DEVICES = {
-    "meta": "shapes, no values",
-    "file": "values are read when asked for",
-    "cpu": "built there; its values are not kept",
+    "meta": N_("shapes, no values"),
+    "file": N_("values are read when asked for"),
+    "cpu": N_("built there; its values are not kept"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact and its receipt; `is_checked` only where the figure was computed a second way and came out equal."""
+    """A fact and its receipt; `is_checked` only where the figure was computed a second way and came out equal.
+
+    `exact` is the whole figure behind one that is rounded, `url` where its receipt leads to.
+    """
 
     label: str
     value: str
     receipt: str
     is_checked: bool = False
     is_code: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Insight:
-    """Something that a person should know about the selected module."""
-
-    title: str
-    text: str
+    exact: str = ""
+    url: str = ""
 
 
 class Facts:
     """What is known of the module at a row."""
 
-    def __init__(self, index: TreeIndex, row: int) -> None:
+    def __init__(self, index: TreeIndex, row: int, tree_id: str) -> None:
         self.index = index
         self.row = row
+        self.tree_id = tree_id
         self.module = index.modules[row] if index.is_live else None
 
-    def insight(self) -> Insight | None:
-        """What the tutorial's forward leaves out: the children, so that no gradient reaches them."""
-        reach, children = Reach(self.index), list(self.index.children(self.row))
-        if not reach(self.row):
-            return Insight(
-                f"No gradient reaches {clipped(self.index.name[self.row], 40)}: forward never calls it.",
-                "Its parameters keep their first values while the tree trains; their grad stays None.",
-            )
-        if children and not reach(children[0]):
-            names = [clipped(self.index.name[child], 40) for child in children[:3]]
-            said = ", ".join(names) + (f" and {filters.exact(len(children) - 3)} more" if len(children) > 3 else "")
-            return Insight(
-                f"No gradient reaches {said}: forward never calls {filters.plural(len(children), 'it', 'them')}.",
-                "y = x * weight + bias leaves children out: their parameters keep their values, their grad stays None.",
-            )
-        return None
-
     def __iter__(self) -> Iterator[Fact]:
-        index, totals, row = self.index, self.index.totals, self.row
+        index, row = self.index, self.row
         cls = index.classes[index.class_id[row]]
-        yield Fact("Class", cls.shown, _class_receipt(cls), is_code=True)
+        yield Fact(_("Class"), cls.shown, _class_receipt(cls), is_code=True)
         if isinstance(self.module, LinearModel):
             yield self._forward(self.module)
             if line := _line(self.module):
-                yield Fact("Now", line, "weight and bias as they are", is_code=True)
-        count = int(totals.num_parameters[row])
-        yield Fact("Parameters", filters.exact(count), self._sum(), self._is_sum(count))
-        yield self._bytes(count)
+                yield Fact(_("Now"), line, _("weight and bias as they are"), is_code=True)
+        count = int(index.totals.num_parameters[row])
+        yield Fact(_("Parameters"), filters.exact(count), self._sum(), self._is_sum(count))
         if row:
-            parent = index.parent[row]
-            of_parent = filters.percent(count, int(totals.num_parameters[parent]))
-            of = f"of the tree; {of_parent} of {clipped(index.name[parent], 30)}" if parent else "of the tree"
-            yield Fact("Share", filters.percent(count, int(totals.num_parameters[0])) or filters.DASH, of)
+            yield self._share(count)
+        yield self._bytes(count)
         yield self._trainable(count)
         yield from self._device()
-        yield Fact("Modules", filters.exact(int(totals.num_modules[row])), self._below())
-        if buffers := int(totals.num_buffers[row]):
-            yield Fact("Buffers", filters.exact(buffers), filters.plural(buffers, "element", "elements"))
-        shape = index.shapes.shape[row]
-        if (places := index.shapes.shape.count(shape)) > 1:
-            yield Fact("Same shape", f"{filters.exact(places)} places", f"shape id {index.shapes.ids[shape][:6]}")
+        if index.end[row] > row + 1:
+            yield Fact(_("Modules"), filters.exact(int(index.totals.num_modules[row])), self._below())
+        if buffers := int(index.totals.num_buffers[row]):
+            yield Fact(_("Buffers"), filters.exact(buffers), ngettext("element", "elements", buffers))
+        yield from self._places()
         if (first := int(index.first[row])) != row:
-            yield Fact("Shared with", clipped(index.path(first), 60) or "the root", "the same module", is_code=True)
+            shown = clipped(index.path(first), 60) or _("the root")
+            yield Fact(_("Shared with"), shown, _("the same module"), is_code=True)
 
     def _forward(self, module: LinearModel) -> Fact:
-        if module.chain:
-            children = list(self.index.children(self.row))
+        children = list(self.index.children(self.row))
+        if module.chain and children:
             names = ", ".join(clipped(self.index.name[child], 30) for child in children[:3])
-            then = f"chain: then {names}{', …' if len(children) > 3 else ''}" if children else "chain: it ends here"
-            return Fact("Forward", "x * weight + bias", then, is_code=True)
-        has_children = self.index.end[self.row] > self.row + 1
-        return Fact("Forward", "x * weight + bias", "own: children unused" if has_children else "own", is_code=True)
+            said = _("chain: then %(names)s", names=f"{names}, …" if len(children) > 3 else names)
+        elif module.chain:
+            said = _("chain: it ends here")
+        else:
+            said = _("own: children unused") if children else _("own")
+        return Fact(_("Forward"), "x * weight + bias", said, is_code=True)
 
     def _sum(self) -> str:
         index, row = self.index, self.row
         own = sum(index.kinds.all[index.parameters.kind[entry]].numel for entry in index.own(index.parameters, row))
         children = index.distinct_children(row)
-        terms = [f"{filters.exact(int(index.totals.num_parameters[child]))}" for child in children[:MOST_TERMS]]
+        terms = [filters.exact(int(index.totals.num_parameters[child])) for child in children[:MOST_TERMS]]
         if len(children) > MOST_TERMS:
             rest = sum(int(index.totals.num_parameters[child]) for child in children[MOST_TERMS:])
-            terms.append(f"{filters.exact(rest)} in {filters.exact(len(children) - MOST_TERMS)} more")
+            num = filters.exact(len(children) - MOST_TERMS)
+            terms.append(_("%(count)s in %(num)s more", count=filters.exact(rest), num=num))
+        if not children:
+            return self._product() or _("%(count)s own", count=filters.exact(own))
         summed = own + sum(int(index.totals.num_parameters[child]) for child in children)
         again = summed - int(index.totals.num_parameters[row])
         # A tensor that stands in several of the terms is counted once.
-        less = f" {filters.MINUS} {filters.exact(again)} tied" if again else ""
-        return " + ".join([f"{filters.exact(own)} own", *terms]) + less
+        less = f" {filters.MINUS} " + _("%(count)s tied", count=filters.exact(again)) if again else ""
+        return " + ".join([_("%(count)s own", count=filters.exact(own)), *terms]) + less
+
+    def _product(self) -> str:
+        """Return the sizes of own parameters multiplied out: `768 × 2,304 + 2,304`."""
+        index = self.index
+        shapes = [index.kinds.all[index.parameters.kind[at]].shape for at in index.own(index.parameters, self.row)]
+        if not 0 < len(shapes) <= MOST_TERMS:
+            return ""
+        return " + ".join(" × ".join(map(filters.exact, shape)) if shape else "1" for shape in shapes)
 
     def _is_sum(self, count: int) -> bool:
         # torch's own walk recurses, so it is asked only where it is short and cheap.
@@ -130,25 +125,35 @@ class Facts:
         kinds = dict(zip(columns.identity[own].tolist(), columns.kind[own], strict=True))
         return sum(index.kinds.all[kind].numel for kind in kinds.values()) == count
 
+    def _share(self, count: int) -> Fact:
+        index, parent = self.index, self.index.parent[self.row]
+        share = filters.percent(count, int(index.totals.num_parameters[0])) or filters.DASH
+        of_parent = filters.percent(count, int(index.totals.num_parameters[parent]))
+        if not parent or not of_parent:
+            return Fact(_("Share"), share, _("of the tree"))
+        name = clipped(index.name[parent], 30)
+        return Fact(_("Share"), share, _("of the tree; %(share)s of %(name)s", share=of_parent, name=name))
+
     def _bytes(self, count: int) -> Fact:
         index, row = self.index, self.row
         size = int(index.totals.num_bytes[row])
+        exact = f"{filters.exact(size)}{filters.THIN}B"
         start, stop = index.parameters.start[row], index.parameters.start[index.end[row]]
         words = {index.kinds.all[number].dtype_name for number in set(index.parameters.kind[start:stop])}
         if len(words) == 1 and not index.totals.num_buffers[row] and (bits := num_bits(word := words.pop())) % 8 == 0:
             receipt = f"{filters.exact(count)} × {bits // 8}, {word}"
-            return Fact("Bytes", filters.num_bytes(size), receipt, count * bits // 8 == size)
-        return Fact("Bytes", filters.num_bytes(size), "parameters and buffers")
+            return Fact(_("Bytes"), filters.num_bytes(size), receipt, count * bits // 8 == size, exact=exact)
+        return Fact(_("Bytes"), filters.num_bytes(size), _("parameters and buffers"), exact=exact)
 
     def _trainable(self, count: int) -> Fact:
         trainable = int(self.index.totals.num_trainable[self.row])
-        said = "all" if trainable == count else filters.exact(trainable) if trainable else "none"
-        mode = "train mode" if self.index.training[self.row] else "eval mode"
-        return Fact(
-            "Trainable",
-            said if count else filters.DASH,
-            f"{filters.exact(trainable)} of {filters.exact(count)}; {mode}",
-        )
+        said = _("all") if trainable == count else filters.exact(trainable) if trainable else _("none")
+        part, whole = filters.exact(trainable), filters.exact(count)
+        if self.index.training[self.row]:
+            receipt = _("%(part)s of %(whole)s; train mode", part=part, whole=whole)
+        else:
+            receipt = _("%(part)s of %(whole)s; eval mode", part=part, whole=whole)
+        return Fact(_("Trainable"), said if count else filters.DASH, receipt)
 
     def _device(self) -> Iterator[Fact]:
         # Of a live tree all values are here, and its tensors on the CPU.
@@ -162,22 +167,43 @@ class Facts:
         devices = sorted({self.index.kinds.all[number].device for number in numbers})
         if devices:
             said = DEVICES.get(devices[0], "") if len(devices) == 1 else ""
-            yield Fact("Device", ", ".join(devices), said, is_code=True)
+            yield Fact(_("Device"), ", ".join(devices), _(said) if said else "", is_code=True)
 
     def _below(self) -> str:
         index, row = self.index, self.row
-        deepest = max(index.depth[row : index.end[row]]) - index.depth[row]
+        deepest = int(np.asarray(memoryview(index.depth)[row : index.end[row]]).max()) - index.depth[row]
         children = int(index.totals.num_children[row])
-        below = f"{filters.exact(deepest)} {filters.plural(deepest, 'level', 'levels')} below"
-        return f"{filters.exact(children)} {filters.plural(children, 'child', 'children')}, {below}"
+        below = ngettext("%(num)s level below", "%(num)s levels below", deepest, num=filters.exact(deepest))
+        within = ngettext("%(num)s child", "%(num)s children", children, num=filters.exact(children))
+        return f"{within}, {below}"
+
+    def _places(self) -> Iterator[Fact]:
+        shape = self.index.shapes.shape[self.row]
+        rows = np.flatnonzero(np.asarray(self.index.shapes.shape) == shape)
+        if len(rows) > 1:
+            num, part = filters.exact(len(rows)), self.index.shapes.ids[shape][:6]
+            first, last = between(self.index.path(int(rows[0])), self.index.path(int(rows[-1])))
+            said = _("%(first)s to %(last)s, shape id %(id)s", first=first, last=last, id=part)
+            places = ngettext("%(num)s place", "%(num)s places", len(rows), num=num)
+            yield Fact(_("Same shape"), places, said, url=f"{tree_url(self.tree_id)}/shapes")
+
+
+def between(first: str, last: str) -> tuple[str, str]:
+    """Return two paths cut to where they part: `h.0` and `h.11` of the same place in two blocks."""
+    left, right = first.split("."), last.split(".")
+    at = next((at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other), 0)
+    if len(left) != len(right) or left[at + 1 :] != right[at + 1 :]:
+        return clipped(first, 40) or _("the root"), clipped(last, 40)
+    cut = slice(max(0, at - 1), at + 1)
+    return clipped(".".join(left[cut]), 40), clipped(".".join(right[cut]), 40)
 
 
 def _class_receipt(cls: ModuleClass) -> str:
     match cls.status:
         case "inferred":
-            return f"{cls.module}; inferred from names and shapes"
+            return _("%(module)s; inferred from names and shapes", module=cls.module)
         case "unknown":
-            return "not known: a file of tensors does not say"
+            return _("not known: a file of tensors does not say")
     return cls.module
 
 

@@ -4,12 +4,19 @@ The minus is U+2212 and the unit stands after a thin space: what is copied comes
 """
 
 import math
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+
+from app.translation import gettext as _
+from app.translation import language
 
 THIN = "\u2009"
 MINUS = "\u2212"
 DASH = "\u2013"
+
+# The notes of revisions that no call made.
+OPENED, APPLIED, TRAINED = "opened", "applied run ", re.compile(r"run (\d+): ([\d,]+) epochs")
 
 _COUNT_UNITS = ("", "k", "M", "B", "T")
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -74,7 +81,7 @@ def share_width(part: int, whole: int, width: float = 62) -> str:
 def value(number: float | int | bool | None) -> str:
     """Return one element of a tensor as torch prints it: `2.0484`, `2.`, `2.93e-5`, `nan`."""
     if number is None:
-        return "unknown"
+        return _("unknown")
     if isinstance(number, bool | int):
         return str(number).replace("-", MINUS)
     if not math.isfinite(number):
@@ -157,8 +164,8 @@ def seconds(duration: float) -> str:
         return f"{significant(duration, 2)}{THIN}s"
     whole = round(duration)
     if whole < 3600:
-        return f"{whole // 60}{THIN}min {whole % 60}{THIN}s"
-    return f"{whole // 3600}{THIN}h {whole % 3600 // 60}{THIN}min"
+        return _("%(minutes)s\u2009min %(seconds)s\u2009s", minutes=whole // 60, seconds=whole % 60)
+    return _("%(hours)s\u2009h %(minutes)s\u2009min", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def ago(instant: datetime, now: datetime | None = None) -> str:
@@ -166,14 +173,27 @@ def ago(instant: datetime, now: datetime | None = None) -> str:
     now = now or datetime.now(UTC)
     passed = (now - instant).total_seconds()
     if passed < 60:
-        return "just now"
+        return _("just now")
     if passed < 3600:
-        return f"{passed // 60:.0f}{THIN}min ago"
+        return _("%(minutes)s\u2009min ago", minutes=int(passed // 60))
     if passed < 86_400:
-        return f"{passed // 3600:.0f}{THIN}h ago"
+        return _("%(hours)s\u2009h ago", hours=int(passed // 3600))
     if passed < 2 * 86_400:
-        return "yesterday"
-    return f"{instant:%b} {instant.day}" if instant.year == now.year else f"{instant:%b} {instant.day}, {instant.year}"
+        return _("yesterday")
+    return _dated(instant, "MMMd" if instant.year == now.year else "yMMMd")
+
+
+def moment(instant: datetime) -> str:
+    """Return an instant to the minute, as the reader's language writes it: `Nov 23, 2026, 06:05 UTC`."""
+    utc = instant.astimezone(UTC)
+    return _("%(day)s, %(time)s UTC", day=_dated(utc, "yMMMd"), time=f"{utc:%H:%M}")
+
+
+def _dated(instant: datetime, parts: str) -> str:
+    # Its languages are files that it reads; most pages have no date.
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton(parts, instant, locale=language()))
 
 
 def instant(moment: datetime) -> str:
@@ -181,6 +201,12 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def plural(number: int, one: str, many: str) -> str:
-    """Return the word that goes with a number."""
-    return one if number == 1 else many
+def noted(note: str) -> str:
+    """Return what made a revision: code as it is, the notes that are words in the reader's language."""
+    if note == OPENED:
+        return _("opened")
+    if note.startswith(APPLIED):
+        return _("applied run %(number)s", number=note.removeprefix(APPLIED))
+    if match := TRAINED.fullmatch(note):
+        return _("run %(number)s: %(num)s epochs", number=match[1], num=match[2])
+    return note

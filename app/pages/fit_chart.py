@@ -8,6 +8,8 @@ from app.pages import filters
 from app.pages.loss_chart import Tick
 from app.pages.scales import Scale, linear, tick_label
 from app.training.data import Data, LineData
+from app.translation import gettext as _
+from app.translation import ngettext
 
 WIDTH, HEIGHT = 332, 280
 LEFT, RIGHT, TOP, BOTTOM = 32, 20, 14, 22
@@ -71,8 +73,10 @@ def _evenly(count: int) -> list[int]:
 def title_of(data: Data) -> str:
     """Return what the data is: `10 points of y = 2x + 1`."""
     if isinstance(data, LineData):
-        return f"{data.count:,} {'point' if data.count == 1 else 'points'} of {formula(data)}"
-    return f"{len(data.x):,} rows of a table"
+        rule, num = formula(data), filters.exact(data.count)
+        return ngettext("%(num)s point of %(rule)s", "%(num)s points of %(rule)s", data.count, num=num, rule=rule)
+    rows = len(data.x)
+    return ngettext("%(num)s row of a table", "%(num)s rows of a table", rows, num=filters.exact(rows))
 
 
 def formula(data: LineData) -> str:
@@ -112,7 +116,7 @@ def fit_chart(
         x_range=f"{x_scale.low} {x_scale.high} {LEFT} {WIDTH - RIGHT}",
         y_range=f"{y_scale.low} {y_scale.high} {HEIGHT - BOTTOM} {TOP}",
         title=title_of(data),
-        said=f"{title_of(data)}, and the line that the tree is.",
+        said=_("%(data)s, and the line that the tree is.", data=title_of(data)),
     )
 
 

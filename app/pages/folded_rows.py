@@ -7,6 +7,7 @@ from app.pages import filters
 from app.pages.hues import hues
 from app.pages.links import module_url, tree_url, with_query
 from app.pages.marks import span_text, swatch_of
+from app.translation import gettext as _
 from app.trees.fold import Run, run_totals, runs
 from app.trees.index import TreeIndex
 from app.trees.likeness import Likeness
@@ -127,7 +128,7 @@ class _Builder:
             label=span_text(index.name[row], index.name[run.rows[-1]]) if count > 1 else run.label,
             url=module_url(self.tree_id, path, row),
             count=count,
-            same=f"{filters.exact(num_distinct)} distinct" if num_distinct < count else "",
+            same=_("%(num)s distinct", num=filters.exact(num_distinct)) if num_distinct < count else "",
             class_name=cls.shown,
             swatch=swatch_of(cls.name, self.slots, each),
             extra_repr=index.extra_repr.get(row, ""),

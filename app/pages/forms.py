@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.errors import Invalid, Misfit, ModuletreeError, NameRefused
+from app.translation import gettext as _
+from app.translation import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,17 @@ def problems_of(error: ModuletreeError, names: set[str]) -> dict[str, str]:
     problems: dict[str, str] = {}
     for misfit in error.errors:
         name = field_of(misfit, names)
-        said = misfit.msg if name or not misfit.loc else f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}"
-        problems[name] = f"{problems[name]}; {said}" if name in problems else said
+        msg = told(misfit.msg)
+        problem = msg if name or not misfit.loc else f"{'.'.join(map(str, misfit.loc))}: {msg}"
+        problems[name] = f"{problems[name]}; {problem}" if name in problems else problem
     return problems
 
 
 def unread(error: Invalid) -> str:
     """Return what of a search cannot be read: `Character 7: expected a number after "numel>".`"""
     (misfit,) = error.errors
-    return f"Character {int(misfit.loc[-1]) + 1:,}: {misfit.msg}."
+    at = int(misfit.loc[-1]) + 1
+    return _("Character %(at)s: %(problem)s.", at=f"{at:,}", problem=told(misfit.msg))
 
 
 def field_of(misfit: Misfit, names: set[str]) -> str:

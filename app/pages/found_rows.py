@@ -9,6 +9,7 @@ from app.pages.links import module_url
 from app.pages.marks import Badge, Share, buffer_badge, shape_text, share_of, swatch_of
 from app.pages.visible import Piece, pieces
 from app.storage.trees import OpenTree
+from app.translation import ngettext
 from app.trees.found_page import FoundPage, FoundRow, FoundTensor
 from app.trees.search_marks import Marks
 from app.trees.search_terms import Term
@@ -85,9 +86,7 @@ class _Maker:
             swatch=swatch_of(row.class_name, self.hues, row.num_parameters),
             class_name=pieces(classed, self.marks.in_class(classed)),
             is_inferred=row.class_status == "inferred",
-            between=f"{filters.exact(num_between)} {filters.plural(num_between, 'level', 'levels')} between"
-            if num_between
-            else "",
+            between=_levels(num_between) if num_between else "",
         )
 
     def _tensor(self, row: FoundRow, tensor: FoundTensor, level: int) -> FoundLine:
@@ -102,3 +101,7 @@ class _Maker:
             dtype=tensor.dtype,
             badges=(buffer_badge(True),) if tensor.is_buffer else (),
         )
+
+
+def _levels(count: int) -> str:
+    return ngettext("%(num)s level between", "%(num)s levels between", count, num=filters.exact(count))

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.pages import filters
+from app.translation import gettext as _
+from app.translation import ngettext
 from app.trees.rows import HeatMap
 
 # Blue is negative, orange positive; 0 is the surface.
@@ -69,10 +71,30 @@ def heat_picture(heat: HeatMap, name: str) -> HeatPicture | None:
         columns=columns,
         block=f"{filters.exact(heat.block[0])} × {filters.exact(heat.block[1])}" if heat.block != (1, 1) else "",
         odd=odd,
-        said=f"Heat map of {name}: {filters.exact(rows)} rows by {filters.exact(columns)} columns, "
-        + (f"from {_extreme(finite.min())} to {_extreme(finite.max())}" if len(finite) else "no finite value")
-        + (f", {odd}." if odd else "."),
+        said=_said(name, heat.shape, finite, odd),
     )
+
+
+def _said(name: str, shape: tuple[int, int], finite: NDArray[np.float64], odd: str) -> str:
+    rows, columns = map(filters.exact, shape)
+    if not len(finite):
+        said = _(
+            "Heat map of %(name)s: %(rows)s rows by %(columns)s columns, no finite value.",
+            name=name,
+            rows=rows,
+            columns=columns,
+        )
+    else:
+        low, high = _extreme(finite.min()), _extreme(finite.max())
+        said = _(
+            "Heat map of %(name)s: %(rows)s rows by %(columns)s columns, from %(low)s to %(high)s.",
+            name=name,
+            rows=rows,
+            columns=columns,
+            low=low,
+            high=high,
+        )
+    return f"{said} {odd}." if odd else said
 
 
 def _levels(cells: NDArray[np.float64], most: float) -> NDArray[np.uint8]:
@@ -93,7 +115,10 @@ def _odd(heat: HeatMap) -> str:
         return ""
     counts = Counter(word for word in chain.from_iterable(row for row in heat.nonfinite if row) if word)
     named = ((word.replace("-", filters.MINUS), counts[word]) for word in ("nan", "inf", "-inf") if counts[word])
-    return ", ".join(f"{filters.exact(count)} {filters.plural(count, 'cell', 'cells')} {word}" for word, count in named)
+    return ", ".join(
+        ngettext("%(num)s cell %(word)s", "%(num)s cells %(word)s", count, num=filters.exact(count), word=word)
+        for word, count in named
+    )
 
 
 def _extreme(value: "np.floating[object]") -> str:  # type: ignore[type-var]

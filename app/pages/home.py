@@ -15,13 +15,13 @@ from app.pages.drawings import drawings_of
 from app.pages.hues import HUES, fnv1a
 from app.pages.links import tree_url, with_query
 from app.pages.loss_chart import Spark
-from app.pages.map import TreeMap
 from app.pages.marks import swatch_of
 from app.pages.new_checkpoint import UploadForm, upload_form
 from app.pages.new_desk import DeskDep
 from app.pages.run_line import RunLine, run_line
 from app.pages.runs import spark_of
 from app.pages.templating import READING, Context, page
+from app.pages.thumbnail import Thumbnail
 from app.pages.tree_head import source_text
 from app.storage.records import TreeRecord
 from app.storage.trees import Trees
@@ -49,7 +49,7 @@ class TreeCard:
     num_modules: int
     num_bytes: int
     updated_at: datetime
-    thumb: TreeMap | None
+    thumb: Thumbnail | None
     has_no_grad: bool
 
 

@@ -7,6 +7,7 @@ from app.pages.hues import hues
 from app.pages.links import module_url
 from app.pages.marks import Badge, buffer_badge, class_badges, shape_text, swatch_of, values_text
 from app.pages.visible import clipped
+from app.translation import gettext as _
 from app.trees.index import TreeIndex
 from app.trees.rows import BufferRow, ModuleRow, ParameterRow
 from app.trees.views import buffer_rows, module_rows, parameter_rows
@@ -63,11 +64,12 @@ class LensRows:
         """Return one module."""
         badges = []
         if made.shared_with is not None:
-            badges.append(Badge("link-2", "shared", f"the same module as {clipped(made.shared_with) or 'the root'}"))
+            path = clipped(made.shared_with) or _("the root")
+            badges.append(Badge("link-2", _("shared"), _("the same module as %(path)s", path=path)))
         if made.num_parameters and not made.num_trainable:
-            badges.append(Badge("snowflake", "frozen"))
+            badges.append(Badge("snowflake", _("frozen")))
         if not made.training:
-            badges.append(Badge("moon", "eval"))
+            badges.append(Badge("moon", _("eval")))
         badges.extend(class_badges(made.class_status))
         return ModuleLensRow(
             name=str(made.name),
@@ -88,7 +90,7 @@ class LensRows:
         """Yield parameters of ascending entries, named relative to `top`."""
         owner = self.index.parameters.owner
         for entry, made in zip(entries, parameter_rows(self.index, entries, top), strict=True):
-            badges = () if made.requires_grad else (Badge("snowflake", "frozen", "requires no gradient"),)
+            badges = () if made.requires_grad else (Badge("snowflake", _("frozen"), _("requires no gradient")),)
             yield self._tensor(owner[entry], made, "parameters", str(made.requires_grad), badges)
 
     def buffers(self, entries: Sequence[int], top: int) -> Iterator[TensorLensRow]:
@@ -101,7 +103,9 @@ class LensRows:
     def _tensor(
         self, owner: int, made: ParameterRow | BufferRow, tab: str, flag: str, badges: tuple[Badge, ...]
     ) -> TensorLensRow:
-        tied = (Badge("link-2", "tied", f"the same tensor as {clipped(made.shared_with)}"),) if made.shared_with else ()
+        tied: tuple[Badge, ...] = ()
+        if made.shared_with:
+            tied = (Badge("link-2", _("tied"), _("the same tensor as %(path)s", path=clipped(made.shared_with))),)
         return TensorLensRow(
             name=str(made.name),
             url=module_url(self.tree_id, made.path.rpartition(".")[0], owner, tab=tab),

@@ -1,21 +1,24 @@
 """The lists of nn.Module, each a page at the path of its JSON view without /api."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api.cursors import cursor_of, start_of
-from app.api.dependencies import TreesDep
+from app.api.dependencies import RunsDep, TreesDep
 from app.errors import Invalid
 from app.pages.calls import Call, in_pytorch, module_code, origin_of, over_http
 from app.pages.forms import unread
-from app.pages.lens_rows import LensRows, ModuleLensRow, TensorLensRow
+from app.pages.lens_rows import LensRows
 from app.pages.links import with_query
+from app.pages.listed_rows import ListedRows, Option
+from app.pages.look import LookDep
 from app.pages.prints import prints_of_modules, prints_of_tensors
-from app.pages.templating import READING, Context, page
-from app.pages.tree_head import TreeHead, tree_head
-from app.storage.trees import OpenTree, Trees
+from app.pages.templating import READING, page
+from app.pages.trees import tree_page
+from app.storage.trees import OpenTree
+from app.translation import gettext as _
 from app.trees.search import Searcher
 from app.trees.tensors import Ints, TensorColumns
 
@@ -40,38 +43,6 @@ class ListQuery:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A switch of the list, with the address of the page where it is turned."""
-
-    name: str
-    is_on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LensPage(Context):
-    """A page of one of the lists; `modules` or `tensors` are its rows."""
-
-    template: ClassVar[str] = "lens.html"
-
-    tree: TreeHead
-    method: str
-    other: str
-    kind: str
-    is_named: bool
-    target: str
-    q: str
-    problem: str
-    options: tuple[Option, ...]
-    modules: tuple[ModuleLensRow, ...]
-    tensors: tuple[TensorLensRow, ...]
-    first: int
-    total: int
-    first_url: str
-    next_url: str
-    calls: tuple[Call, ...]
-
-
 async def _query(
     request: Request,
     target: str = "",
@@ -88,9 +59,11 @@ QueryDep = Annotated[ListQuery, Depends(_query)]
 
 
 def _list(method: str) -> None:
-    def show(trees: TreesDep, tree_id: str, query: QueryDep) -> Response:
-        shown = lens_page(trees, tree_id, method, query)
-        return page(shown, 422 if shown.problem else 200)
+    def show(trees: TreesDep, runs: RunsDep, look: LookDep, query: QueryDep, module: str = "") -> Response:
+        seen = replace(look, target=module or query.target)
+        kind = method.removeprefix("named_")
+        shown = tree_page(trees, runs, seen, kind, lambda opened: _rows(opened, method, query))
+        return page(shown, 422 if shown.listed and shown.listed.problem else look.traced.status)
 
     router.add_api_route(f"/trees/{{tree_id}}/{method}", show, methods=READING, name=method)
 
@@ -99,38 +72,52 @@ for _method in LISTS:
     _list(_method)
 
 
-def lens_page(trees: Trees, tree_id: str, method: str, query: ListQuery) -> LensPage:
+def _rows(opened: OpenTree, method: str, query: ListQuery) -> ListedRows:
     """Return a page of a list, an empty one where `q` cannot be read; raises `TargetNotFound` with torch's message."""
     kind = method.removeprefix("named_")
     is_named = method != kind
-    history = trees.history(tree_id)
-    with trees.reading(tree_id) as opened:
-        listed = _Listed(opened, kind, query)
-        start = min(start_of(query.cursor, opened.record.revision), len(listed.all))
-        chosen = listed.all[start : start + query.limit]
-        rows = LensRows(opened.index, tree_id)
-        modules = tuple(rows.modules(chosen, listed.top)) if kind in ("modules", "children") else ()
-        tensors = {"parameters": rows.parameters, "buffers": rows.buffers}.get(kind)
-        following = start + len(chosen) if start + len(chosen) < len(listed.all) else None
-        cursor = "" if following is None else cursor_of(opened.record.revision, following)
-        return LensPage(
-            tree=tree_head(opened, history, kind, query.target),
-            method=method,
-            other=kind if is_named else f"named_{kind}",
-            kind=kind,
-            is_named=is_named,
-            target=query.target,
-            q=query.q,
-            problem=listed.problem,
-            options=listed.options(is_named),
-            modules=modules,
-            tensors=tuple(tensors(chosen, listed.top)) if tensors else (),
-            first=start + 1 if chosen else 0,
-            total=len(listed.all),
-            first_url=listed.url(method, "") if start else "",
-            next_url=listed.url(method, cursor) if cursor else "",
-            calls=listed.calls(method, chosen),
-        )
+    tree_id = opened.record.id
+    other = kind if is_named else f"named_{kind}"
+    listed = _Listed(opened, kind, query)
+    start = min(start_of(query.cursor, opened.record.revision), len(listed.all))
+    chosen = listed.all[start : start + query.limit]
+    rows = LensRows(opened.index, tree_id)
+    modules = tuple(rows.modules(chosen, listed.top)) if kind in ("modules", "children") else ()
+    tensors = {"parameters": rows.parameters, "buffers": rows.buffers}.get(kind)
+    following = start + len(chosen) if start + len(chosen) < len(listed.all) else None
+    cursor = "" if following is None else cursor_of(opened.record.revision, following)
+    return ListedRows(
+        method=method,
+        other=other,
+        other_url=with_query(f"/trees/{tree_id}/{other}", target=query.target, q=query.q),
+        kind=kind,
+        is_named=is_named,
+        is_live=bool(listed.all) and not query.target and not query.q,
+        empty=_empty(kind),
+        target=query.target,
+        q=query.q,
+        problem=listed.problem,
+        options=listed.options(is_named),
+        modules=modules,
+        tensors=tuple(tensors(chosen, listed.top)) if tensors else (),
+        first=start + 1 if chosen else 0,
+        total=len(listed.all),
+        first_url=listed.url(method, "") if start else "",
+        next_url=listed.url(method, cursor) if cursor else "",
+        calls=listed.calls(method, chosen),
+    )
+
+
+def _empty(kind: str) -> str:
+    match kind:
+        case "modules":
+            return _("No modules.")
+        case "children":
+            return _("It has no children.")
+        case "parameters":
+            return _("No parameters here.")
+        case _kind:
+            return _("No buffers here. A buffer is registered on a module's own page, under Change.")
 
 
 class _Listed:

@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from app.pages import filters
+from app.translation import gettext as _
+from app.translation import ngettext
 from app.trees.fold import Run, run_of, runs
 from app.trees.index import TreeIndex
 from app.trees.likeness import Likeness
@@ -71,9 +73,9 @@ def listed(index: TreeIndex, trail: Sequence[int], *, folds: bool, unfold: int |
     lister = _Lister(index, trail, folds, unfold, start)
     below = lister.everything()
     if below is None:
-        below, note = lister.window(), ", those near the selection are listed"
+        below, note = lister.window(), _("Those near the selection are listed.")
     else:
-        note = ", like siblings are folded" if lister.has_runs else ""
+        note = _("Like siblings are folded.") if lister.has_runs else ""
     return Listed(below, lister.opened, lister.members, note)
 
 
@@ -173,7 +175,7 @@ class _Lister:
             below.pop(row, None)
         first = shown[-(MOST_LEVELS - 2)]
         between = len(shown) - 1 - (MOST_LEVELS - 2)
-        below[0] = [Rest(f"{filters.exact(between)} levels between", shown[len(shown) // 2]), first]
+        below[0] = [Rest(_levels(between), shown[len(shown) // 2]), first]
 
 
 def _page(above: int | None, items: list[Item], start: int) -> list[Item]:
@@ -185,13 +187,23 @@ def _cut(above: int | None, items: list[Item], first: int, size: int, back: int)
     found = items[first : first + size]
     before, after = _num_modules(items[:first]), _num_modules(items[first + size :])
     if before:
-        step = f", show {min(first, PAGE)}" if first > PAGE else ""
-        found.insert(0, Rest(f"{filters.exact(before)} before{step}", above, back))
+        found.insert(0, Rest(_before(before, min(first, PAGE) if first > PAGE else 0), above, back))
     if after:
         following = min(len(items) - first - size, PAGE)
-        found.append(Rest(f"{filters.exact(after)} more, next {following}", above, first + size))
+        numbers = {"num": filters.exact(after), "next": filters.exact(following)}
+        found.append(Rest(_("%(num)s more, next %(next)s", **numbers), above, first + size))
     return found
 
 
 def _num_modules(items: Sequence[Item]) -> int:
     return sum(len(item.rows) if isinstance(item, Run) else 1 for item in items)
+
+
+def _levels(count: int) -> str:
+    return ngettext("%(num)s level between", "%(num)s levels between", count, num=filters.exact(count))
+
+
+def _before(count: int, step: int) -> str:
+    if not step:
+        return _("%(num)s before", num=filters.exact(count))
+    return _("%(num)s before, show %(step)s", num=filters.exact(count), step=filters.exact(step))

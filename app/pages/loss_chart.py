@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from app.pages import filters
-from app.pages.scales import scale_of, tick_label, tick_step
+from app.pages.scales import Scale, scale_of, tick_label, tick_step
 from app.training.log import Floats
+from app.translation import gettext as _
 
 WIDTH, HEIGHT = 496, 336
 LEFT, RIGHT, TOP, BOTTOM = 44, 26, 10, 30
@@ -36,10 +37,30 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another run to be drawn over this one; `name` stands at its end."""
+
+    id: str
+    losses: Floats
+    name: str
+    is_growing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLine:
+    """Another run as it is drawn."""
+
+    path: str
+    name: Word | None
+    is_growing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LossChart:
     """A drawing of 496 x 336: paths and places as SVG takes them."""
 
     path: str
+    others: tuple[OtherLine, ...]
     dots: tuple[tuple[str, str], ...]
     y_ticks: tuple[Tick, ...]
     y_minor: tuple[str, ...]
@@ -54,13 +75,20 @@ class LossChart:
     said: str
 
 
-def loss_chart(losses: Sequence[float] | Floats, epochs: int) -> LossChart:
-    """Return the drawing of the losses of epochs 0, 1, ... of a run; one that is not finite is a gap with its word."""
-    drawn = _Drawn(np.asarray(losses, np.float64), max(epochs, 2))
+def loss_chart(losses: Sequence[float] | Floats, epochs: int, others: Sequence[Other] = ()) -> LossChart:
+    """Return the drawing of the losses of epochs 0, 1, ... of a run; one that is not finite is a gap with its word.
+
+    Others are drawn over it as far as its epochs go.
+    """
+    shown = np.asarray(losses, np.float64)
+    beside = [(other, np.asarray(other.losses, np.float64)[: max(epochs, 2)]) for other in others]
+    scale = _scale(np.concatenate([shown, *(column for _other, column in beside)]))
+    drawn = _Drawn(shown, max(epochs, 2), scale)
     last = len(losses) - 1
     now = _px(drawn.x(last)) if 0 <= last < epochs - 1 else ""
     return LossChart(
         path="".join(drawn.path()),
+        others=tuple(_Drawn(column, max(epochs, 2), scale).as_other(other) for other, column in beside),
         dots=tuple(drawn.dots()) if len(losses) < DOTS_UNDER else (),
         y_ticks=tuple(Tick(_px(drawn.y(tick)), tick_label(tick)) for tick in drawn.scale.ticks),
         y_minor=tuple(_px(drawn.y(tick)) for tick in drawn.scale.minor),
@@ -78,24 +106,32 @@ def loss_chart(losses: Sequence[float] | Floats, epochs: int) -> LossChart:
 
 def said(losses: Floats, epochs: int) -> str:
     """Return the chart in a sentence."""
+    all_of_it = filters.exact(epochs)
     if not len(losses):
-        return f"No epoch of {filters.exact(epochs)} is done yet."
-    first, latest = (filters.loss(float(loss)) for loss in (losses[0], losses[-1]))
-    return (
-        f"Loss by epoch: {first} at epoch 0, {latest} at epoch {filters.exact(len(losses) - 1)}; "
-        f"{filters.exact(len(losses))} of {filters.exact(epochs)} epochs are done."
+        return _("No epoch of %(epochs)s is done yet.", epochs=all_of_it)
+    return _(
+        "Loss by epoch: %(first)s at epoch 0, %(latest)s at epoch %(epoch)s; %(done)s of %(epochs)s epochs are done.",
+        first=filters.loss(float(losses[0])),
+        latest=filters.loss(float(losses[-1])),
+        epoch=filters.exact(len(losses) - 1),
+        done=filters.exact(len(losses)),
+        epochs=all_of_it,
     )
 
 
+def _scale(losses: Floats) -> Scale:
+    finite = losses[np.isfinite(losses)]
+    positive = finite[finite > 0]
+    ends = [edge for part in (finite, positive) if len(part) for edge in (float(part.min()), float(part.max()))]
+    return scale_of(ends)
+
+
 class _Drawn:
-    def __init__(self, losses: Floats, epochs: int) -> None:
+    def __init__(self, losses: Floats, epochs: int, scale: Scale) -> None:
         self.losses = losses
         self.epochs = epochs
-        finite = losses[np.isfinite(losses)]
-        positive = finite[finite > 0]
-        ends = [edge for part in (finite, positive) if len(part) for edge in (float(part.min()), float(part.max()))]
-        self.scale = scale_of(ends)
-        self.is_shown = np.isfinite(losses) & (losses > 0 if self.scale.is_log else True)
+        self.scale = scale
+        self.is_shown = np.isfinite(losses) & (losses > 0 if scale.is_log else True)
 
     def x(self, epoch: int) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * epoch / (self.epochs - 1)
@@ -126,6 +162,16 @@ class _Drawn:
             else:
                 yield int(start)
 
+    def as_other(self, other: Other) -> OtherLine:
+        """Named at its end, where the end is drawn."""
+        places = np.flatnonzero(self.is_shown).tolist()
+        name = None
+        if places:
+            last = places[-1]
+            x, y = self.x(last), self.y(float(self.losses[last]))
+            name = Word(_px(x), _px(y + 16 if y < TOP + 24 else y - 7), other.name)
+        return OtherLine("".join(self.path()), name, other.is_growing)
+
     def dots(self) -> Iterator[tuple[str, str]]:
         for place in np.flatnonzero(self.is_shown).tolist():
             yield _px(self.x(place)), _px(self.y(float(self.losses[place])))
@@ -143,7 +189,9 @@ class _Drawn:
             loss = float(self.losses[place])
             kind = "≤ 0" if math.isfinite(loss) else filters.value(loss)
             x = min(self.x(place), WIDTH - RIGHT - 60)
-            yield Word(_px(x), _px(HEIGHT - BOTTOM - 6), f"{kind} at {filters.exact(place)}")
+            yield Word(
+                _px(x), _px(HEIGHT - BOTTOM - 6), _("%(kind)s at %(epoch)s", kind=kind, epoch=filters.exact(place))
+            )
 
     def x_ticks(self) -> Iterator[Tick]:
         last = self.epochs - 1

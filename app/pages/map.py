@@ -1,195 +1,206 @@
-"""The map of a tree: an icicle, in pre-order down and in depth to the right, the height of a cell its parameters."""
+"""The map of a tree: the whole of it at the left, the nearest block that repeats in large at the right.
 
+Lengths are parts of the drawing, whose size the page decides; static/js/module_map.js draws the same in its place.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from app.pages import filters
-from app.pages.hues import CONTAINERS, hues
-from app.pages.links import module_url
+from app.pages.icicle import Icicle, Panel, Place, block_of
+from app.pages.links import tree_url, with_query
+from app.pages.map_amounts import Amounts, Area
+from app.pages.map_cells import Box, Cell, Cells, box_of, part
+from app.pages.map_choices import Choice, MapAsked, area_choices, area_of, colour_choices
+from app.pages.map_legend import Legend, legend
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree
+from app.translation import gettext as _
 from app.trees.index import TreeIndex
-from app.trees.tensors import Ints
+from app.trees.trace import Trace
 
-LEAST_HEIGHT = 0.5
-LEAST_WIDTH = 6.0
-FOLDED_UNDER = 4.5
-MOST_CELLS = 300
-NAME_FROM, COUNT_FROM = 12.0, 34.0
-NAME_WIDTH = 30.0
-CHAR_WIDTH = 6.7
+# What is drawn is decided for a pane of this size: near to that of a window of 1440 x 900.
+WIDTH, HEIGHT = 380.0, 600.0
+WHOLE, PART = 0.337, 0.57
+ALONE = Panel(WIDTH, HEIGHT, is_labelled=True)
+LEFT = Panel(WHOLE * WIDTH, HEIGHT, is_labelled=False)
+RIGHT = Panel(PART * WIDTH, HEIGHT, is_labelled=True)
+MOST_CRUMBS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A module as a rectangle; `label` and `count` where they fit, `title` always."""
+class Crumb:
+    """A module above the one in large, and where the map shows that one so."""
+
+    name: str
+    row: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapPanel:
+    """The whole tree, or a part of it; `crumbs` lead to the part, from the root's children on."""
 
     x: str
-    y: str
     width: str
-    height: str
-    fill: str
-    label: str
-    count: str
-    label_y: str
-    count_y: str
-    text_x: str
-    title: str
-    url: str
-    is_selected: bool
+    cells: tuple[Cell, ...]
+    name: str
+    crumbs: tuple[Crumb, ...]
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wedge:
+    """What joins a block in the left panel, its `frame` in percent of that, to the right one."""
+
+    path: str
+    frame: Box
 
 
 @dataclass(frozen=True, slots=True)
 class TreeMap:
-    """Cells in a drawing of `width` x `height`."""
+    """The map, its choices and its legend.
 
-    width: int
-    height: int
-    cells: tuple[Cell, ...]
+    `shared` says what has no height where it stands again, unless the height is FLOPs: those are by call. `trace_url`
+    is where they are had.
+    """
+
+    panels: tuple[MapPanel, ...]
+    wedge: Wedge | None
+    empty: str
     said: str
     caption: str
+    shared: str
+    is_by_call: bool
+    areas: tuple[Choice, ...]
+    colours: tuple[Choice, ...]
+    legend: Legend
+    shapes_url: str
+    whole_url: str
+    trace_url: str
+    trace_page_url: str
 
 
-def tree_map(opened: OpenTree, selected: int) -> TreeMap:
+def tree_map(opened: OpenTree, selected: int, asked: MapAsked, trace: Trace | None = None) -> TreeMap:
     """Return the map of a tree as its page shows it, each cell a link."""
-    record = opened.record
-    drawing = _Drawing(opened.index, record.name, 380, 324, record.id, selected)
-    return drawing.map()
-
-
-def thumbnail(opened: OpenTree, width: int = 304, height: int = 92) -> TreeMap:
-    """Return the map in small, without links; labels only where the tree is small."""
-    return _Drawing(opened.index, opened.record.name, width, height, "", -1).map()
-
-
-@dataclass(slots=True)
-class _Place:
-    row: int
-    top: float
-    height: float
-    times: int
-    siblings: int = 1
-    is_last: bool = True
+    return _Drawing(opened, selected, asked, trace).map()
 
 
 class _Drawing:
-    def __init__(self, index: TreeIndex, root_name: str, width: int, height: int, tree_id: str, selected: int) -> None:
-        self.index = index
-        self.root_name = root_name
-        self.width = width
-        self.height = height
-        self.tree_id = tree_id
+    def __init__(self, opened: OpenTree, selected: int, asked: MapAsked, trace: Trace | None) -> None:
+        self.index, self.record = opened.index, opened.record
         self.selected = selected
-        self.amount = _at_first_places(index)
-        self.slots = hues(cls.name for cls in index.classes)
-        self.scale = height / max(int(self.amount[0]), 1)
-        self.places = self._shown()
-        levels = max(index.depth[place.row] for place in self.places) + 1
-        self.step = width / levels
+        self.asked = asked
+        self.trace = trace
+        self.area = area_of(asked, has_trace=trace is not None)
+        self.amounts = Amounts(self.index, self.area, trace)
+        self.icicle = Icicle(self.index, self.amounts)
+        self.cells = Cells(opened, selected, asked, self.icicle)
 
     def map(self) -> TreeMap:
-        on = self._selected_place()
-        cells = tuple(self._cell(place, place.row == on) for place in self.places)
-        said = f"The tree as a map: {filters.exact(len(self.index))} modules, the height of each its parameters."
-        return TreeMap(self.width, self.height, cells, said, self._caption())
-
-    def _caption(self) -> str:
-        columns = self.index.parameters
-        tied = np.flatnonzero(columns.first != np.arange(len(columns)))
-        if not len(tied):
-            return ""
-        names = [clipped(self.index.path(columns.owner[entry]), 40) or "the root" for entry in tied[:2].tolist()]
-        more = f" and {filters.exact(len(tied) - 2)} more" if len(tied) > 2 else ""
-        return f"A tensor that is tied or shared has height at its first place only, not in {', '.join(names)}{more}."
-
-    def _selected_place(self) -> int:
-        """The row of the selection, or of the nearest module above it that is drawn."""
-        drawn = {place.row for place in self.places if place.siblings == 1}
-        row = self.selected
-        while row > 0 and row not in drawn:
-            row = self.index.parent[row]
-        return row
-
-    def _shown(self) -> list[_Place]:
-        """Places level by level from the root; what is too low to see is left to its parent."""
-        shown = [_Place(0, 0.0, float(self.height), 1)]
-        for place in shown:
-            if self.index.depth[place.row] < self.width / LEAST_WIDTH - 1:
-                below = self._below(place)
-                y = place.top + place.height - sum(child.height for child in below)
-                for child in below:
-                    child.top = y
-                    y += child.height
-                drawn = [child for child in below if child.height >= LEAST_HEIGHT]
-                if len(shown) + len(drawn) <= MOST_CELLS:
-                    shown.extend(drawn)
-                    place.is_last = not drawn
-        return shown
-
-    def _below(self, place: _Place) -> list[_Place]:
-        scale = self.scale * place.times
-        below = [
-            _Place(child, 0.0, scale * float(self.amount[child]), place.times)
-            for child in self.index.children(place.row)
-            if self.amount[child]
-        ]
-        heights = {child.height for child in below}
-        if len(below) > 1 and len(heights) == 1 and heights.pop() < FOLDED_UNDER:
-            # Equal siblings too low to tell apart are one cell of their total height.
-            first = below[0]
-            return [_Place(first.row, 0.0, first.height * len(below), first.times * len(below), len(below))]
-        return below
-
-    def _cell(self, place: _Place, is_selected: bool) -> Cell:
-        row, y, height = place.row, place.top, place.height
-        index = self.index
-        x = index.depth[row] * self.step
-        width = (self.width - x if place.is_last else self.step) - 1
-        name = index.name[row] if row else self.root_name
-        count = int(self.index.totals.num_parameters[row])
-        has_room = width >= NAME_WIDTH and height >= NAME_FROM
-        times = f"{place.siblings} × " if place.siblings > 1 else ""
-        label = (times.strip() if times else _fitting(clipped(name, 200), width)) if has_room else ""
-        return Cell(
-            x=_px(x),
-            y=_px(y),
-            width=_px(max(width, 0.5)),
-            height=_px(max(height - (1 if height > 3 else 0), 0.4)),
-            fill=self._fill(row),
-            label=label,
-            count=filters.count(count) if has_room and height >= COUNT_FROM and not times else "",
-            label_y=_px(y + (14 if height >= 20 else height / 2 + 3.5)),
-            count_y=_px(y + 28),
-            text_x=_px(x + 6),
-            title=f"{times}{clipped(name, 80)}, {filters.exact(count)} parameters",
-            url=module_url(self.tree_id, index.path(row), row) if self.tree_id else "",
-            is_selected=is_selected,
+        index, record = self.index, self.record
+        whole = self.icicle.places(0, LEFT)
+        zoom = self.asked.zoom if self.asked.zoom < len(index) else 0
+        block = zoom or block_of(index, self.selected, whole)
+        panels = self._both(whole, block) if block else (self._alone(),)
+        here = index.path(self.selected)
+        return TreeMap(
+            panels=panels,
+            wedge=self._wedge(whole, block) if block else None,
+            empty="" if panels[-1].cells else self._empty(block),
+            said=self._said(),
+            caption=self._caption(),
+            shared=shared_of(index),
+            is_by_call=self.area == Area.FLOPS,
+            areas=area_choices(self.asked, record.id, here, self.selected, self.area),
+            colours=colour_choices(self.asked, record.id, here, self.selected),
+            legend=legend(index, self.amounts, self.cells.paints, record.id),
+            shapes_url=f"{tree_url(record.id)}/shapes",
+            whole_url=self.cells.url(self.selected, zoom="") if zoom else "",
+            trace_url=_trace_url(record.id, self.trace),
+            trace_page_url=f"{tree_url(record.id)}/trace",
         )
 
-    def _fill(self, row: int) -> str:
-        class_name = self.index.classes[self.index.class_id[row]].name
-        if not class_name or class_name in CONTAINERS:
-            return "cell-box"
-        start, stop = self.index.parameters.start[row], self.index.parameters.start[row + 1]
-        hold = "" if stop > start else " cell-hold"
-        return f"h{self.slots[class_name]}{hold}"
+    def _alone(self) -> MapPanel:
+        return MapPanel("0", "100%", self.cells.of(self.icicle.places(0, ALONE), ALONE), "", (), "")
+
+    def _both(self, whole: list[Place], block: int) -> tuple[MapPanel, ...]:
+        index = self.index
+        total, amount = self.amounts.between(0, len(index)), self.amounts.between(block, index.end[block])
+        crumbs = tuple(self._crumbs(block))
+        cells = self.cells.of(self.icicle.places(block, RIGHT), RIGHT)
+        name = clipped(self.record.name, 40)
+        return (
+            MapPanel("0", part(WHOLE), self.cells.of(whole, LEFT), name, (), self._with_unit(total)),
+            MapPanel(part(1 - PART), part(PART), cells, "", crumbs, filters.percent(amount, total) or filters.DASH),
+        )
+
+    def _with_unit(self, amount: int) -> str:
+        short = self.cells.amount(amount)
+        return _("%(num)s FLOPs", num=short) if self.area == Area.FLOPS else short
+
+    def _crumbs(self, block: int) -> Iterator[Crumb]:
+        index, rows = self.index, [block]
+        while index.parent[rows[-1]] > 0:
+            rows.append(index.parent[rows[-1]])
+        for row in reversed(rows[:MOST_CRUMBS]):
+            yield Crumb(clipped(index.name[row], 40), row, self.cells.url(self.selected, zoom=str(row)))
+
+    def _empty(self, block: int) -> str:
+        if block and self.amounts.between(0, len(self.index)):
+            return _("All that this module holds has its height where it stands first, or it has none.")
+        return _("Nothing in this tree has a height: it holds no parameters.")
+
+    def _said(self) -> str:
+        shown = {
+            Area.PARAMETERS: _("The tree as a map: the height of each module is its parameters."),
+            Area.BYTES: _("The tree as a map: the height of each module is its bytes."),
+            Area.FLOPS: _("The tree as a map: the height of each module is its FLOPs."),
+        }
+        return shown[self.area]
+
+    def _caption(self) -> str:
+        shown = {
+            Area.PARAMETERS: _("Down in tree order, right in depth, height is parameters."),
+            Area.BYTES: _("Down in tree order, right in depth, height is bytes."),
+            Area.FLOPS: _("Down in tree order, right in depth, height is FLOPs."),
+        }
+        return shown[self.area]
+
+    def _wedge(self, whole: list[Place], block: int) -> Wedge | None:
+        """Where the left panel has the block, or the innermost place that it is in, to the right panel's height."""
+        place = self.cells.standing(whole, block)
+        if place is None or not self.amounts.between(block, self.index.end[block]):
+            return None
+        at, inside = divmod(block - place.row, self.cells.size(place))
+        height = place.height if inside else place.height / place.count
+        y = place.y if inside else place.y + at * height
+        top, bottom = (f"{100 * each / HEIGHT:.2f}" for each in (y, y + height))
+        path = f"M0 {top}C50 {top} 50 0 100 0L100 100C50 100 50 {bottom} 0 {bottom}Z"
+        return Wedge(path, box_of(place.x, y, LEFT.width - place.x, height, LEFT))
 
 
-def _at_first_places(index: TreeIndex) -> Ints:
-    """Return the elements of the parameters that are first met in each subtree: those of children never exceed it."""
+def shared_of(index: TreeIndex) -> str:
+    """Return which tensors have no height where they stand again, "" where there are none."""
     columns = index.parameters
-    numel = np.array([kind.numel for kind in index.kinds.all], np.int64)[np.frombuffer(columns.kind, np.int64)]
-    before = np.concatenate(([0], np.cumsum(np.where(columns.first == np.arange(len(columns)), numel, 0))))
-    start, end = np.frombuffer(columns.start, np.int64), np.frombuffer(index.end, np.int64)
-    amount: Ints = before[start[end]] - before[start[:-1]]
-    return amount
+    tied = np.flatnonzero(columns.first != np.arange(len(columns)))
+    if not len(tied):
+        return ""
+    owners = dict.fromkeys(columns.owner[entry] for entry in tied.tolist())
+    names = ", ".join(clipped(index.path(row), 40) or _("the root") for row in islice(owners, 2))
+    if len(owners) > 2:
+        more = filters.exact(len(owners) - 2)
+        return _(
+            "A tensor that is tied or shared has height at its first place only, not in %(names)s and %(more)s more.",
+            names=names,
+            more=more,
+        )
+    return _("A tensor that is tied or shared has height at its first place only, not in %(names)s.", names=names)
 
 
-def _fitting(text: str, width: float) -> str:
-    most = max(int((width - 8) / CHAR_WIDTH), 1)
-    return text if len(text) <= most else f"{text[: max(most - 1, 1)]}…"
-
-
-def _px(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+def _trace_url(tree_id: str, trace: Trace | None) -> str:
+    given: Mapping[str, str] = {"input": "; ".join(map(str, trace.given))} if trace is not None else {}
+    return with_query(f"/api/trees/{tree_id}/trace", **given)

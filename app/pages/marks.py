@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.pages import filters
 from app.pages.hues import CONTAINERS
+from app.translation import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ def swatch_of(class_name: str, slots: dict[str, int], num_parameters: int) -> st
 def buffer_badge(persistent: bool) -> Badge:
     """Return the badge of a buffer; its edge is dashed where the state dict leaves it out."""
     if persistent:
-        return Badge("database", "buffer")
-    return Badge("database", "buffer", "not persistent: left out of the state dict", "dashed")
+        return Badge("database", _("buffer"))
+    return Badge("database", _("buffer"), _("not persistent: left out of the state dict"), "dashed")
 
 
 def share_of(count: int, whole: int) -> Share:
@@ -54,7 +55,7 @@ def share_of(count: int, whole: int) -> Share:
 
 def shape_text(shape: Sequence[int] | None) -> str:
     """Return a shape as torch prints it; a tensor of a lazy module has none yet."""
-    return "unknown shape" if shape is None else str(list(shape))
+    return _("unknown shape") if shape is None else str(list(shape))
 
 
 def values_text(values: object, device: str, *, is_live: bool) -> str:
@@ -62,15 +63,15 @@ def values_text(values: object, device: str, *, is_live: bool) -> str:
     if values is not None:
         return filters.values(values)
     if device == "meta":
-        return "on meta"
-    return "too many to list" if is_live else "not loaded"
+        return _("on meta")
+    return _("too many to list") if is_live else _("not loaded")
 
 
 def class_badges(status: object) -> tuple[Badge, ...]:
     """Return the badge of a class that was concluded, not read; none for any other."""
     if status != "inferred":
         return ()
-    return (Badge("circle-dashed", "inferred", "the class is concluded from names and shapes"),)
+    return (Badge("circle-dashed", _("inferred"), _("the class is concluded from names and shapes")),)
 
 
 def lone_value(values: object) -> str:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from app.pages import filters
 from app.pages.calls import module_code, posted
 from app.pages.forms import Field, Form
-from app.pages.inspector import TensorFact
 from app.pages.links import LONGEST_TARGET, module_url, with_query
+from app.pages.tensor_facts import TensorFact
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree
+from app.translation import gettext as _
+from app.translation import ngettext
 from app.trees.apply import APPLY_FUNCTIONS, Argument
 from app.trees.values import DTYPES
 
@@ -46,7 +49,7 @@ class ModuleForms:
             "requires_grad_",
             "requires_grad_",
             self._url("requires_grad_"),
-            "Unfreeze" if frozen else "Freeze",
+            _("Unfreeze") if frozen else _("Freeze"),
             (Field("requires_grad", "", wanted, "hidden"),),
             f"{self.module}.requires_grad_({wanted.capitalize()})",
         )
@@ -66,101 +69,104 @@ class ModuleForms:
     def _tensor_forms(self, number: int, tensor: TensorFact, are_buffers: bool) -> Iterator[Form]:
         action = "register_buffer" if are_buffers else "register_parameter"
         flag = "persistent" if are_buffers else "requires_grad"
-        is_set = tensor.flag in ("persistent", "required")
         shown = clipped(tensor.name, 40)
+        hint = _("%(shape)s %(dtype)s; nested lists of numbers", shape=tensor.shape, dtype=tensor.dtype)
         yield Form(
             f"value-{number}",
             f"{shown} =",
             self._url(action, tensor.name),
-            "Set the value",
+            _("Set the value"),
             (
                 Field("dtype", "", tensor.dtype, "hidden"),
-                Field("value", "value", tensor.typed, hint=f"{tensor.shape} {tensor.dtype}; nested lists of numbers"),
-                Field(flag, flag, "on" if is_set else "", "check"),
+                Field("value", "value", tensor.typed, hint=hint),
+                Field(flag, flag, "on" if tensor.is_set else "", "check"),
             ),
-            about="give it another value",
+            about=_("give it another value"),
         )
         yield Form(
             f"delete-{number}",
             f"del {shown}",
             self._url("delete", tensor.name),
-            "Delete",
+            _("Delete"),
             kind="bad",
-            about="undo brings it back",
+            about=_("undo brings it back"),
         )
 
     def add_module(self) -> Form:
         body = {"target": self.target, "name": "sub2", "root": {"weight": 2.0, "bias": 1.0}}
         return self._form(
             "add_module",
-            "Add the module",
+            _("Add the module"),
             (
-                Field("name", "name", hint='anything but "."; a child of that name is replaced', placeholder="sub2"),
+                Field("name", "name", hint=_('anything but "."; a child of that name is replaced'), placeholder="sub2"),
                 Field("weight", "weight", kind="number", placeholder="torch.rand(1)"),
                 Field("bias", "bias", kind="number", placeholder="torch.rand(1)"),
             ),
             "add_module(name, LinearModel())",
             body,
-            "a LinearModel as a child",
+            _("a LinearModel as a child"),
         )
 
     def register_buffer(self) -> Form:
         return self._form(
             "register_buffer",
-            "Register the buffer",
+            _("Register the buffer"),
             (
                 Field("name", "name", placeholder="buf"),
-                Field("value", "value", hint="a number, or nested lists of numbers", placeholder="[4]"),
+                Field("value", "value", hint=_("a number, or nested lists of numbers"), placeholder="[4]"),
                 _dtype(),
-                Field("persistent", "persistent", "on", "check", hint="kept in the state dict"),
+                Field("persistent", "persistent", "on", "check", hint=_("kept in the state dict")),
             ),
             "register_buffer(name, torch.tensor(value), persistent)",
             {"target": self.target, "name": "buf", "value": [4]},
-            "a tensor that is saved and not trained",
+            _("a tensor that is saved and not trained"),
         )
 
     def register_parameter(self) -> Form:
         return self._form(
             "register_parameter",
-            "Register the parameter",
+            _("Register the parameter"),
             (
                 Field("name", "name", placeholder="weight2"),
-                Field("value", "value", hint="a number, or nested lists of numbers", placeholder="[2.0]"),
+                Field("value", "value", hint=_("a number, or nested lists of numbers"), placeholder="[2.0]"),
                 _dtype(),
                 Field("requires_grad", "requires_grad", "on", "check"),
             ),
             "register_parameter(name, nn.Parameter(torch.tensor(value)))",
             {"target": self.target, "name": "weight2", "value": [2.0]},
-            "a tensor that is trained",
+            _("a tensor that is trained"),
         )
 
     def apply(self) -> Form:
         function = APPLY_FUNCTIONS[self.fn]
         arguments = tuple(_field_of(argument) for argument in function.arguments)
         given = {each.name: each.default for each in function.arguments if not each.is_required}
+        count = self.index.end[self.row] - self.row
         return self._form(
             "apply",
-            f"Apply to {self.index.end[self.row] - self.row:,} modules" if self._has_below() else "Apply",
-            (Field("fn", "fn", self.fn, "choice", tuple(APPLY_FUNCTIONS), hint=function.doc), *arguments),
+            ngettext("Apply", "Apply to %(num)s modules", count, num=filters.exact(count)),
+            (Field("fn", "fn", self.fn, "choice", tuple(APPLY_FUNCTIONS), hint=_(function.doc)), *arguments),
             f"apply({self.fn})",
             {"target": self.target, "fn": self.fn, "args": given},
-            "a function over every submodule, children first",
+            _("a function over every submodule, children first"),
             again=module_url(self.opened.record.id, self.target, self.row),
         )
 
     def delete(self) -> Form:
         name = clipped(self.index.name[self.row], 40)
         body = {"target": self.target}
-        return self._form("delete", f"Delete {name}", (), "", body, "undo brings it back", kind="bad")
+        return self._form("delete", _("Delete %(name)s", name=name), (), "", body, _("undo brings it back"), kind="bad")
 
     def rename(self) -> Form:
         field = Field("name", "name", self.opened.record.name)
-        return Form("rename", "rename", f"{self._tree()}/rename", "Rename the tree", (field,), about="the tree itself")
+        return Form(
+            "rename", _("rename"), f"{self._tree()}/rename", _("Rename the tree"), (field,), about=_("the tree itself")
+        )
 
     def delete_tree(self) -> Form:
         url = f"{self._tree()}/delete_tree"
-        about = "with its revisions; its runs are kept"
-        return Form("delete_tree", "delete the tree", url, "Delete the tree", about=about, kind="bad")
+        about = _("with its revisions; its runs are kept")
+        return Form("delete_tree", _("delete the tree"), url, _("Delete the tree"), about=about, kind="bad")
 
     def _form(
         self,
@@ -179,9 +185,6 @@ class ModuleForms:
         curl = posted(self.origin, f"/api/trees/{self.opened.record.id}/{action}", json.dumps(body))
         return Form(action, action, self._url(action), submit, fields, code, curl, about, kind, again=again)
 
-    def _has_below(self) -> bool:
-        return self.index.end[self.row] > self.row + 1
-
     def _tree(self) -> str:
         return f"/trees/{self.opened.record.id}"
 
@@ -194,7 +197,7 @@ class ModuleForms:
 
 
 def _dtype() -> Field:
-    return Field("dtype", "dtype", "", "choice", ("", *DTYPES), placeholder="as torch infers it")
+    return Field("dtype", "dtype", "", "choice", ("", *DTYPES), placeholder=_("as torch infers it"))
 
 
 def _field_of(argument: Argument) -> Field:
@@ -202,7 +205,7 @@ def _field_of(argument: Argument) -> Field:
         return Field(argument.name, argument.name, "on" if argument.default is True else "", "check")
     text = "" if argument.is_required or argument.default is None else _text(argument.default)
     kind = "number" if "number" in argument.kind else "text"
-    return Field(argument.name, argument.name, text, kind, hint=argument.kind)
+    return Field(argument.name, argument.name, text, kind, hint=_(argument.kind))
 
 
 def _text(default: object) -> str:

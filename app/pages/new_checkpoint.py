@@ -13,10 +13,12 @@ from app.pages.new_desk import Asked, Desk, Sent, name_field, name_of
 from app.pages.templating import Context
 from app.storage.records import TreeRecord
 from app.storage.uploads import SIBLING, SUFFIXES, Received
+from app.translation import N_
+from app.translation import gettext as _
 from app.trees.sources.checkpoint.listing import FoundCheckpoint, list_checkpoints
 
 PAGE = 50
-KINDS = {"safetensors": "safetensors", "shards": "index and its shards", "torch": "torch.save"}
+KINDS = {"safetensors": "safetensors", "shards": N_("index and its shards"), "torch": "torch.save"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def open_tree(desk: Desk, sent: Sent) -> TreeRecord:
     """Return the tree of the file that was picked or named; raises what is wrong with it."""
     path = sent.typed.get("path", "").strip()
     if not path:
-        raise invalid([("path", "expected the path of a file, absolute or from a root on")])
+        raise invalid([("path", _("expected the path of a file, absolute or from a root on"))])
     try:
         return desk.trees.open({"kind": "checkpoint", "path": path}, name_of(sent.typed))
     except Invalid as error:
@@ -80,7 +82,7 @@ def open_upload(desk: Desk, sent: Sent) -> TreeRecord:
     """Return the tree of the files that were sent; raises what is wrong with them."""
     files = [each for each in sent.form.getlist("file") if isinstance(each, UploadFile) and each.filename]
     if not files:
-        raise invalid([("file", "choose a checkpoint, or an index with all its shards")])
+        raise invalid([("file", _("choose a checkpoint, or an index with all its shards"))])
     name = name_of(sent.typed)
     received = [Received(each.filename or "", each.file) for each in files]
     upload = desk.trees.uploads.receive(received, desk.settings.max_upload)
@@ -99,12 +101,16 @@ def upload_form(desk: Desk, sent: Sent | None = None, error: ModuletreeError | N
     most = desk.settings.max_upload
     file = Field(
         "file",
-        "files",
+        _("files"),
         kind="files",
         placeholder=",".join((*SUFFIXES[1:], ".json")),
-        hint=f"{', '.join(SUFFIXES[1:])}, or an index.json with all its shards; a {SIBLING} with it tells the classes",
+        hint=_(
+            "%(suffixes)s, or an index.json with all its shards; a %(sibling)s with it tells the classes",
+            suffixes=", ".join(SUFFIXES[1:]),
+            sibling=SIBLING,
+        ),
     )
-    form = Form("upload", "upload", "/trees/upload", "Upload and open", (file, name_field("as the file")))
+    form = Form("upload", "upload", "/trees/upload", _("Upload and open"), (file, name_field(_("as the file"))))
     if sent is not None and error is not None:
         form = form.refused(sent.typed, error)
     return UploadForm(form, most)
@@ -133,8 +139,8 @@ def _page(desk: Desk, asked: Asked, form: Form, upload: UploadForm) -> Checkpoin
 
 
 def _form() -> Form:
-    path = Field("path", "path", placeholder="gpt2/model.safetensors", hint="absolute, or from a root on")
-    return Form("checkpoint", "checkpoint", "/trees", "Open it", (path, name_field("as the file")))
+    path = Field("path", _("path"), placeholder="gpt2/model.safetensors", hint=_("absolute, or from a root on"))
+    return Form("checkpoint", "checkpoint", "/trees", _("Open it"), (path, name_field(_("as the file"))))
 
 
 def _at_path(error: Invalid) -> Invalid:

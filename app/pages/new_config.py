@@ -12,6 +12,7 @@ from app.pages.forms import Field, Form, invalid
 from app.pages.new_desk import Asked, Desk, Sent, document_of, name_field, name_of
 from app.pages.templating import Context
 from app.storage.records import TreeRecord
+from app.translation import gettext as _
 from app.trees.sources.config import WITHOUT, has_transformers
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -34,7 +35,14 @@ class ConfigPage(Context):
 def blank(desk: Desk, asked: Asked) -> ConfigPage:
     """Return the form, empty or filled with an example."""
     if asked.example and asked.example not in EXAMPLES:
-        raise invalid([("example", f"expected one of {', '.join(EXAMPLES)}, got {asked.example!r}")])
+        raise invalid(
+            [
+                (
+                    "example",
+                    _("expected one of %(known)s, got %(given)s", known=", ".join(EXAMPLES), given=repr(asked.example)),
+                )
+            ]
+        )
     example = EXAMPLES.get(asked.example)
     return _page(desk, _form(example), asked.example)
 
@@ -65,12 +73,14 @@ def _page(desk: Desk, form: Form, example: str) -> ConfigPage:
 def _form(example: ConfigExample | None) -> Form:
     name, text = (example.name, example.text) if example else ("", "")
     fields = (
-        replace(name_field("as its class"), value=name),
+        replace(name_field(_("as its class")), value=name),
         Field("config", "config.json", text, "long", placeholder='{"model_type": "gpt2", "n_layer": 12, …}', rows=14),
-        Field("file", "or the file", kind="file", placeholder=".json,application/json"),
-        Field("architecture", "architecture", hint="its class in transformers; empty: the first of its architectures"),
+        Field("file", _("or the file"), kind="file", placeholder=".json,application/json"),
+        Field(
+            "architecture", "architecture", hint=_("its class in transformers; empty: the first of its architectures")
+        ),
     )
-    return Form("config", "config", "/trees", "Build it on meta", fields)
+    return Form("config", "config", "/trees", _("Build it on meta"), fields)
 
 
 def _text(sent: Sent) -> str:
@@ -78,14 +88,26 @@ def _text(sent: Sent) -> str:
     if file is None:
         text = sent.typed.get("config", "")
         if not text.strip():
-            raise invalid([("config", "paste a config.json here, or choose the file")])
+            raise invalid([("config", _("paste a config.json here, or choose the file"))])
         return text
     if (size := file.size or 0) > MAX_BYTES:
-        raise invalid([("file", f"{file.filename!r} has {size:,} bytes, expected at most {MAX_BYTES:,}")])
+        raise invalid(
+            [
+                (
+                    "file",
+                    _(
+                        "%(file)s has %(num)s bytes, expected at most %(most)s",
+                        file=repr(file.filename),
+                        num=f"{size:,}",
+                        most=f"{MAX_BYTES:,}",
+                    ),
+                )
+            ]
+        )
     try:
         return file.file.read().decode()
     except UnicodeDecodeError:
-        raise invalid([("file", f"{file.filename!r} is not text in UTF-8")]) from None
+        raise invalid([("file", _("%(file)s is not text in UTF-8", file=repr(file.filename)))]) from None
 
 
 def _with_file(sent: Sent) -> Mapping[str, str]:

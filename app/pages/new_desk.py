@@ -14,6 +14,8 @@ from app.pages.calls import origin_of
 from app.pages.forms import Field, invalid
 from app.settings import Settings
 from app.storage.trees import Trees
+from app.translation import gettext as _
+from app.translation import told
 from app.trees.sources.workshop import Workshop
 
 MAX_NAME = 200
@@ -38,6 +40,15 @@ class Asked:
     target: str = ""
     example: str = ""
     cursor: str | None = None
+    spec: str = ""
+    forward: str = ""
+    name: str = ""
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What the form starts with."""
+        given = {"spec": self.spec, "forward": self.forward, "name": self.name}
+        return {"kind": self.kind, "target": self.target, **{key: text for key, text in given.items() if text}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +77,16 @@ SentDep = Annotated[Sent, Depends(_sent)]
 
 def name_field(placeholder: str) -> Field:
     """Return the field for the name of the new tree."""
-    return Field("name", "tree name", placeholder=placeholder)
+    return Field("name", _("tree name"), placeholder=placeholder)
 
 
 def name_of(typed: Mapping[str, str]) -> str | None:
     """Return the name that was typed, None for none; raises `Invalid` for one that is too long."""
     name = typed.get("name", "").strip()
     if len(name) > MAX_NAME:
-        raise invalid([("name", f"expected up to {MAX_NAME} characters, got {len(name):,}")])
+        raise invalid(
+            [("name", _("expected up to %(most)s characters, got %(num)s", most=MAX_NAME, num=f"{len(name):,}"))]
+        )
     return name or None
 
 
@@ -82,5 +95,5 @@ def document_of(name: str, text: str) -> object:
     try:
         return decode(text.encode())
     except (Invalid, UnicodeEncodeError) as error:
-        said = error.detail if isinstance(error, Invalid) else "The body is not UTF-8."
-        raise invalid([(name, said.replace("The body", f"The {name}").removesuffix("."))]) from None
+        why = told(error.detail) if isinstance(error, Invalid) else _("The body is not UTF-8.")
+        raise invalid([(name, why.replace("The body", f"The {name}").removesuffix("."))]) from None

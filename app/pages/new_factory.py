@@ -13,6 +13,7 @@ from app.pages.links import with_query
 from app.pages.new_desk import Asked, Desk, Sent, name_field, name_of
 from app.pages.templating import Context
 from app.storage.records import TreeRecord
+from app.translation import gettext as _
 from app.trees.sources.building import Device
 from app.trees.sources.factories import Factory
 
@@ -92,7 +93,7 @@ def open_tree(desk: Desk, sent: Sent) -> TreeRecord:
         found = at_fields(error, factory.arguments)
         others = [misfit for misfit in found.errors if misfit.loc[:1] not in {each.loc for each in unread}]
         raise Invalid(found.detail, (*unread, *others)) from error
-    raise Invalid("These arguments cannot be read.", tuple(unread))
+    raise Invalid(_("These arguments cannot be read."), tuple(unread))
 
 
 def refused(desk: Desk, sent: Sent, error: ModuletreeError) -> Context:
@@ -147,10 +148,10 @@ def _form(factory: Factory) -> Form:
         Device.META,
         "choice",
         tuple(Device),
-        hint="meta: shapes and no values, at any size; cpu: for a constructor that reads values",
+        hint=_("meta: shapes and no values, at any size; cpu: for a constructor that reads values"),
     )
     fields = (name_field(factory.name), *map(field_of, factory.arguments), device)
-    return Form("factory", factory.id, "/trees", "Call it", fields)
+    return Form("factory", factory.id, "/trees", _("Call it"), fields)
 
 
 def _page(desk: Desk, factory: Factory, form: Form, elsewhere: str = "") -> FactoryPage:

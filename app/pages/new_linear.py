@@ -1,4 +1,4 @@
-"""New trees of LinearModels from forms: dotted names, a spec as JSON, a full grid."""
+"""New trees of LinearModels from forms: dotted names, a spec as JSON or in a link, a full grid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,11 @@ from app.errors import Invalid, Misfit, ModuletreeError, NameRefused
 from app.pages.calls import posted
 from app.pages.forms import Field, Form, field_of, invalid
 from app.pages.new_desk import Asked, Desk, Sent, document_of, name_field, name_of
+from app.pages.spec_preview import SpecPreview, spec_preview
 from app.pages.templating import Context
 from app.storage.records import TreeRecord
+from app.translation import gettext as _
+from app.translation import said
 
 KINDS = ("linear", "spec", "grid")
 SPARE_ROWS = 2
@@ -33,7 +36,7 @@ BODIES = {
 
 @dataclass(frozen=True, slots=True)
 class ModuleField:
-    """One LinearModel of the builder: where it hangs, its numbers, and what is wrong with which of them."""
+    """One LinearModel of the form: where it hangs, its numbers, and what is wrong with which of them."""
 
     target: str
     weight: str
@@ -44,18 +47,21 @@ class ModuleField:
 
 @dataclass(frozen=True, slots=True)
 class LinearPage(Context):
-    """The form for LinearModels of one kind; `rows` are the builder's."""
+    """The form for LinearModels of one kind; `rows` are those of dotted names, `preview` what a spec will build."""
 
     template: ClassVar[str] = "new_linear.html"
 
     kind: str
     form: Form
     rows: tuple[ModuleField, ...]
+    preview: SpecPreview | None
     curl: str
 
 
 def blank(desk: Desk, asked: Asked) -> LinearPage:
-    """Return the form of a kind as it is first shown."""
+    """Return the form of a kind as it is first shown, or with the spec of a link in it; raises what is wrong there."""
+    if asked.kind == "spec" and asked.spec:
+        return previewed(desk, Sent(asked.typed))
     rows = (ModuleField("", "", ""), ModuleField("sub1", "", ""), ModuleField("sub1.sub2_1", "", ""))
     return _page(desk, asked.kind, _form(asked.kind), rows)
 
@@ -64,6 +70,13 @@ def with_more_rows(desk: Desk, sent: Sent) -> LinearPage:
     """Return the form as it was filled in, with empty rows after those that were."""
     kind = sent.typed["kind"]
     return _page(desk, kind, _form(kind).refused(sent.typed, ModuletreeError("")), _rows(sent.form))
+
+
+def previewed(desk: Desk, sent: Sent) -> LinearPage:
+    """Return the form as it was filled in, with what its spec will build; raises what is wrong with it."""
+    name_of(sent.typed)
+    preview = spec_preview(_source("spec", sent.typed, ()), desk.trees.limits)
+    return _page(desk, "spec", _form("spec").refused(sent.typed, ModuletreeError("")), (), preview)
 
 
 def open_tree(desk: Desk, sent: Sent) -> TreeRecord:
@@ -79,32 +92,34 @@ def refused(desk: Desk, sent: Sent, error: ModuletreeError) -> LinearPage:
     return _page(desk, kind, form, rows)
 
 
-def _page(desk: Desk, kind: str, form: Form, rows: Sequence[ModuleField]) -> LinearPage:
+def _page(
+    desk: Desk, kind: str, form: Form, rows: Sequence[ModuleField], preview: SpecPreview | None = None
+) -> LinearPage:
     spare = max(0, SPARE_ROWS - sum(1 for row in rows[1:] if not row.target))
-    more = tuple(ModuleField("", "", "") for _ in range(spare))
-    return LinearPage(kind, form, (*rows, *more), posted(desk.origin, "/api/trees", BODIES[kind]))
+    more = tuple(ModuleField("", "", "") for _spare in range(spare))
+    return LinearPage(kind, form, (*rows, *more), preview, posted(desk.origin, "/api/trees", BODIES[kind]))
 
 
 def _form(kind: str) -> Form:
     name = name_field("LinearModel")
-    seed = Field("seed", "seed", kind="number", placeholder="none", hint="for what is drawn by torch.rand(1)")
+    seed = Field("seed", "seed", kind="number", placeholder=_("none"), hint=_("for what is drawn by torch.rand(1)"))
     forward = Field(
         "forward",
         "forward",
         "own",
         "choice",
         FORWARDS,
-        hint="own: y = x * weight + bias, children unused; chain: then through the children in order",
+        hint=_("own: y = x * weight + bias, children unused; chain: then through the children in order"),
     )
     own = {
         "linear": (),
-        "spec": (Field("spec", "spec", SPEC, "long", hint="a LinearSpec: weight, bias, buffers, children"),),
+        "spec": (Field("spec", "spec", SPEC, "long", hint=_("a LinearSpec: weight, bias, buffers, children")),),
         "grid": (
-            Field("branching", "branching", "10", "number", hint="children of each module"),
-            Field("depth", "depth", "3", "number", hint="levels below the root; 10 × 5 has 111,111 modules"),
+            Field("branching", "branching", "10", "number", hint=_("children of each module")),
+            Field("depth", "depth", "3", "number", hint=_("levels below the root; 10 × 5 has 111,111 modules")),
         ),
     }[kind]
-    submit = {"linear": "Build the tree", "spec": "Build the tree", "grid": "Grow the grid"}[kind]
+    submit = _("Grow the grid") if kind == "grid" else _("Build the tree")
     return Form(kind, kind, "/trees", submit, (name, *own, seed, forward))
 
 
@@ -131,21 +146,29 @@ def _of_fields(form: Form, error: Invalid) -> ModuletreeError:
 
 
 def _at_spec(form: Form, error: ModuletreeError) -> ModuletreeError:
-    names = {field.name for field in form.fields} - {"name"}
-    if isinstance(error, Invalid) and any(field_of(misfit, names) for misfit in error.errors):
-        return error
-    return Invalid(error.detail, (Misfit(("spec",), error.detail),))
+    """The same with each misfit at its field; those inside the spec stand at it, with their places in it."""
+    if not isinstance(error, Invalid) or not error.errors:
+        return Invalid(error.detail, (Misfit(("spec",), error.detail),))
+    names = {field.name for field in form.fields}
+    return Invalid(error.detail, tuple(_in_spec(misfit, names) for misfit in error.errors))
+
+
+def _in_spec(misfit: Misfit, names: set[str]) -> Misfit:
+    if misfit.loc and misfit.loc[-1] in names and len(misfit.loc) <= 2:
+        return Misfit(misfit.loc[-1:], misfit.msg)
+    place = ".".join(map(str, misfit.loc[2:]))
+    return Misfit(("spec",), f"{place}: {misfit.msg}" if place else misfit.msg)
 
 
 def _with_row_problems(
     form: Form, rows: tuple[ModuleField, ...], error: Invalid
 ) -> tuple[Form, tuple[ModuleField, ...]]:
-    said: dict[int, Misfit] = {}
+    found: dict[int, Misfit] = {}
     for misfit in error.errors:
         row = misfit.loc[1] if misfit.loc[:1] == ("row",) else _row_at(rows, misfit)
         if isinstance(row, int):
-            said[row] = misfit
-    return form, tuple(_marked(row, said[number]) if number in said else row for number, row in enumerate(rows))
+            found[row] = misfit
+    return form, tuple(_marked(row, found[number]) if number in found else row for number, row in enumerate(rows))
 
 
 def _marked(row: ModuleField, misfit: Misfit) -> ModuleField:
@@ -161,7 +184,7 @@ def _row_at(rows: tuple[ModuleField, ...], misfit: Misfit) -> int | None:
 
 
 def _source(kind: str, typed: Mapping[str, str], rows: Sequence[ModuleField]) -> dict[str, object]:
-    source: dict[str, object] = {"kind": "linear", "forward": typed.get("forward", "own")}
+    source: dict[str, object] = {"kind": "linear", "forward": typed.get("forward") or "own"}
     if seed := _whole(typed, "seed"):
         source |= seed
     match kind:
@@ -181,7 +204,7 @@ def _whole(typed: Mapping[str, str], name: str) -> dict[str, int]:
     try:
         return {name: int(text)}
     except ValueError:
-        raise invalid([(name, f"expected a whole number, got {text[:40]!r}")]) from None
+        raise invalid([(name, said("expected a whole number, got %(text)r", text=text[:40]))]) from None
 
 
 def _nested(rows: Sequence[ModuleField]) -> dict[str, Any]:
@@ -193,9 +216,9 @@ def _nested(rows: Sequence[ModuleField]) -> dict[str, Any]:
         if number and not row.target and not (row.weight.strip() or row.bias.strip()):
             continue
         if number and not row.target:
-            problems.append(Misfit(("row", number), "expected where it hangs, such as sub1.sub2_1"))
+            problems.append(Misfit(("row", number), said("expected where it hangs, such as sub1.sub2_1")))
         elif row.target in seen:
-            problems.append(Misfit(("row", number), f"{row.target!r} stands here twice"))
+            problems.append(Misfit(("row", number), said("%(target)r stands here twice", target=row.target)))
         else:
             seen.add(row.target)
             spec = root
@@ -203,8 +226,8 @@ def _nested(rows: Sequence[ModuleField]) -> dict[str, Any]:
                 spec = spec.setdefault("children", {}).setdefault(name, {})
             problems.extend(_set_numbers(spec, row, number))
     if problems:
-        said = "; ".join(f"row {misfit.loc[1]}: {misfit.msg}" for misfit in problems)
-        raise Invalid(f"{said}.", tuple(problems))
+        detail = "; ".join(f"row {misfit.loc[1]}: {misfit.msg}" for misfit in problems)
+        raise Invalid(f"{detail}.", tuple(problems))
     return root
 
 
@@ -215,5 +238,6 @@ def _set_numbers(spec: dict[str, Any], row: ModuleField, number: int) -> list[Mi
             try:
                 spec[name] = float(text.replace("−", "-"))
             except ValueError:
-                problems.append(Misfit(("row", number, name), f"expected a number, got {text[:40]!r}"))
+                msg = said("expected a number, got %(text)r", text=text[:40])
+                problems.append(Misfit(("row", number, name), msg))
     return problems

@@ -16,9 +16,13 @@ from app.pages.templating import READING, Context, page
 from app.problems import status_of
 from app.storage.records import TreeRecord
 from app.training.config import RunConfig
+from app.translation import said
 from app.trees import tutorial
 
 router = APIRouter(include_in_schema=False)
+
+# The links that are made here are shorter.
+MOST_SPEC = 30_000
 
 
 class Way(Protocol):
@@ -40,14 +44,18 @@ WAYS: Mapping[str, Way] = {
 
 
 async def _asked(
-    kind: str = "linear",
+    kind: str = "",
     q: Annotated[str, Query(max_length=1_000)] = "",
     target: Annotated[str, Query(max_length=1_000)] = "",
     example: str = "",
     cursor: Annotated[str | None, Query(max_length=200)] = None,
+    spec: Annotated[str, Query(max_length=MOST_SPEC)] = "",
+    forward: Annotated[str, Query(max_length=20)] = "",
+    name: Annotated[str, Query(max_length=1_000)] = "",
 ) -> Asked:
+    kind = kind or ("spec" if spec else "linear")
     _check(kind)
-    return Asked(kind, q, target, example, cursor)
+    return Asked(kind, q, target, example, cursor, spec, forward, name)
 
 
 @router.api_route("/trees/new", methods=READING)
@@ -56,8 +64,7 @@ def show_form(desk: DeskDep, asked: Annotated[Asked, Depends(_asked)]) -> Respon
     try:
         response = page(WAYS[asked.kind].blank(desk, asked))
     except ModuletreeError as error:
-        sent = Sent({"kind": asked.kind, "target": asked.target})
-        response = page(WAYS[asked.kind].refused(desk, sent, error), status_of(error))
+        response = page(WAYS[asked.kind].refused(desk, Sent(asked.typed), error), status_of(error))
     response.background = BackgroundTask(desk.workshop.start)
     return response
 
@@ -74,10 +81,13 @@ def open_tree(desk: DeskDep, runs: RunsDep, sent: SentDep) -> Response:
     if "more" in sent.typed and kind in new_linear.KINDS:
         return page(new_linear.with_more_rows(desk, sent))
     try:
+        if "preview" in sent.typed and kind == "spec":
+            return page(new_linear.previewed(desk, sent))
         record = WAYS[kind].open_tree(desk, sent)
     except ModuletreeError as error:
         return page(WAYS[kind].refused(desk, sent, error), status_of(error))
-    return RedirectResponse(tree_url(record.id), 303)
+    is_built = sent.typed.get("then") == "build" and record.facts.can.edit
+    return RedirectResponse(f"{tree_url(record.id)}/build" if is_built else tree_url(record.id), 303)
 
 
 @router.post("/trees/upload")
@@ -98,5 +108,5 @@ def upload_form() -> Response:
 
 def _check(kind: str) -> None:
     if kind not in WAYS:
-        msg = f"expected one of {', '.join(WAYS)}, got {kind!r}"
-        raise Invalid(f"kind: {msg}.", (Misfit(("query", "kind"), msg),))
+        msg = said("expected one of %(ways)s, got %(kind)r", ways=", ".join(WAYS), kind=kind)
+        raise Invalid(said("kind: %(msg)s.", msg=msg), (Misfit(("query", "kind"), msg),))

@@ -17,6 +17,7 @@ from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.visible import clipped, printed
 from app.storage.records import TreeRecord
+from app.translation import gettext as _
 
 router = APIRouter(include_in_schema=False)
 
@@ -99,17 +100,17 @@ def _facts(record: TreeRecord, form: str | None) -> Iterator[SourceFact]:
     source = record.source
     match source.get("kind"):
         case "factory":
-            yield SourceFact("Factory", str(source.get("target")), "called with the arguments below")
-            yield SourceFact("Device", str(source.get("device", "meta")), "where it was built")
+            yield SourceFact(_("Factory"), str(source.get("target")), _("called with the arguments below"))
+            yield SourceFact(_("Device"), str(source.get("device", "meta")), _("where it was built"))
         case "config":
-            yield SourceFact("Config", str(record.facts.class_name), "built by transformers, nothing downloaded")
-            yield SourceFact("Device", "meta", "shapes and no values")
+            yield SourceFact(_("Config"), str(record.facts.class_name), _("built by transformers, nothing downloaded"))
+            yield SourceFact(_("Device"), "meta", _("shapes and no values"))
         case "checkpoint":
             is_upload = "upload" in source
-            yield SourceFact("Checkpoint", clipped(str(source.get("path")), 200), "uploaded" if is_upload else "")
-            yield SourceFact("Format", form or "", "only its headers were read")
+            yield SourceFact(_("Checkpoint"), clipped(str(source.get("path")), 200), _("uploaded") if is_upload else "")
+            yield SourceFact(_("Format"), form or "", _("only its headers were read"))
         case kind:
-            yield SourceFact("Made here", f"{kind}", "LinearModels")
+            yield SourceFact(_("Made here"), f"{kind}", "LinearModels")
 
 
 def _metadata(metadata: Mapping[str, str]) -> Iterator[MetadataEntry]:

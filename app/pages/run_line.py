@@ -1,12 +1,16 @@
-"""A run in words: as a line of a list, what became of it, what can be done with it now."""
+"""A run in words: as a line of a list or of a chart, what became of it, what can be done with it now."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.pages import filters
+from app.pages.loss_chart import Other
 from app.training.config import RunConfig
+from app.training.log import Floats
 from app.training.run import Run, RunStatus
+from app.translation import N_, ngettext
+from app.translation import gettext as _
 
 ICONS = {
     RunStatus.QUEUED: "circle-dashed",
@@ -17,6 +21,15 @@ ICONS = {
     RunStatus.CANCELLED: "circle-slash",
     RunStatus.INTERRUPTED: "circle-alert",
 }
+WORDS = {
+    RunStatus.QUEUED: N_("queued"),
+    RunStatus.RUNNING: N_("running"),
+    RunStatus.PAUSED: N_("paused"),
+    RunStatus.SUCCEEDED: N_("succeeded"),
+    RunStatus.FAILED: N_("failed"),
+    RunStatus.CANCELLED: N_("cancelled"),
+    RunStatus.INTERRUPTED: N_("interrupted"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +39,6 @@ class RunAct:
     url: str
     word: str
     icon: str
-    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class RunLine:
     tree_name: str
     number: int
     status: str
+    word: str
     icon: str
     config: str
     loss: str
@@ -58,6 +71,7 @@ def run_line(run: Run, current: str = "") -> RunLine:
         tree_name=run.tree_name,
         number=run.number,
         status=run.status.value,
+        word=_(WORDS[run.status]),
         icon=ICONS[run.status],
         config=config_text(run.config),
         loss=filters.loss(run.loss, run.nonfinite),
@@ -74,13 +88,29 @@ def config_text(config: RunConfig) -> str:
     return f"{config.optimizer}, lr {config.lr:g}"
 
 
+def told_apart(config: RunConfig, other: RunConfig) -> str:
+    """Return what tells a run from another one, shortly: `lr 0.001`, or `Adam, lr 0.02`."""
+    return f"lr {config.lr:g}" if config.optimizer == other.optimizer else config_text(config)
+
+
+def other_of(run: Run, config: RunConfig, losses: Floats) -> Other:
+    """Return a run as it is drawn over one with `config`: its line, and its name at the end of it."""
+    is_growing = bool(losses[-1] > losses[0]) or run.status is RunStatus.FAILED
+    name = f"#{run.number}, {told_apart(run.config, config)}"
+    return Other(run.id, losses, _("%(run)s: grows", run=name) if is_growing else name, is_growing)
+
+
 def _progress_in_list(run: Run) -> str:
     done, all_of_it = filters.exact(run.epochs_done), filters.exact(run.epochs)
     match run.status:
         case RunStatus.SUCCEEDED:
-            return f"{all_of_it} {filters.plural(run.epochs, 'epoch', 'epochs')}"
-        case RunStatus.CANCELLED | RunStatus.FAILED | RunStatus.INTERRUPTED:
-            return f"{run.status.value} at {done}"
+            return ngettext("%(num)s epoch", "%(num)s epochs", run.epochs, num=all_of_it)
+        case RunStatus.CANCELLED:
+            return _("cancelled at %(epoch)s", epoch=done)
+        case RunStatus.FAILED:
+            return _("failed at %(epoch)s", epoch=done)
+        case RunStatus.INTERRUPTED:
+            return _("interrupted at %(epoch)s", epoch=done)
         case _:
             return f"{done} / {all_of_it}"
 
@@ -89,8 +119,9 @@ def progress_text(run: Run) -> str:
     """Return where the run is: `epoch 9, 10 of 20 done`."""
     done, all_of_it = filters.exact(run.epochs_done), filters.exact(run.epochs)
     if not run.epochs_done:
-        return f"{all_of_it} {filters.plural(run.epochs, 'epoch', 'epochs')} to come"
-    return f"epoch {filters.exact(run.epochs_done - 1)}, {done} of {all_of_it} done"
+        return ngettext("%(num)s epoch to come", "%(num)s epochs to come", run.epochs, num=all_of_it)
+    epoch = filters.exact(run.epochs_done - 1)
+    return _("epoch %(epoch)s, %(done)s of %(epochs)s done", epoch=epoch, done=done, epochs=all_of_it)
 
 
 def outcome(run: Run) -> str:
@@ -98,24 +129,27 @@ def outcome(run: Run) -> str:
     if run.status is not RunStatus.SUCCEEDED:
         return ""
     if run.result_revision is not None:
-        return f"Its parameters became revision {run.result_revision}."
+        return _("Its parameters became revision %(number)s.", number=run.result_revision)
     if run.tree_deleted:
-        return "The tree is gone; the run is kept."
-    return "The tree was changed meanwhile: the parameters stay with the run."
+        return _("The tree is gone; the run is kept.")
+    return _("The tree was changed meanwhile: the parameters stay with the run.")
 
 
 def trouble(run: Run) -> str:
     """Return what went wrong, in a sentence."""
     match run.status:
         case RunStatus.FAILED:
-            return run.error or "The run failed."
-        case RunStatus.INTERRUPTED:
-            start = (
-                "its start"
-                if run.checkpoint_epoch is None
-                else f"the checkpoint at {filters.exact(run.checkpoint_epoch)}"
+            return run.error or _("The run failed.")
+        case RunStatus.INTERRUPTED if run.checkpoint_epoch is None:
+            return _(
+                "The server stopped at epoch %(epoch)s. Resume from its start.", epoch=filters.exact(run.epochs_done)
             )
-            return f"The server stopped at epoch {filters.exact(run.epochs_done)}. Resume from {start}."
+        case RunStatus.INTERRUPTED:
+            return _(
+                "The server stopped at epoch %(epoch)s. Resume from the checkpoint at %(checkpoint)s.",
+                epoch=filters.exact(run.epochs_done),
+                checkpoint=filters.exact(run.checkpoint_epoch or 0),
+            )
         case _:
             return ""
 
@@ -125,12 +159,12 @@ def acts(run: Run, back: str) -> Iterator[RunAct]:
     url = f"/runs/{run.id}"
     match run.status:
         case RunStatus.RUNNING:
-            yield RunAct(f"{url}/pause?back={back}", "Pause", "pause")
+            yield RunAct(f"{url}/pause?back={back}", _("Pause"), "pause")
         case RunStatus.PAUSED | RunStatus.INTERRUPTED:
-            yield RunAct(f"{url}/resume?back={back}", "Resume", "circle-play")
+            yield RunAct(f"{url}/resume?back={back}", _("Resume"), "circle-play")
         case RunStatus.SUCCEEDED if run.result_revision is None and not run.tree_deleted:
-            yield RunAct(f"{url}/apply?back={back}", "Apply to the tree", "check")
+            yield RunAct(f"{url}/apply?back={back}", _("Apply to the tree"), "check")
         case _:
             pass
     if run.status.is_active:
-        yield RunAct(f"{url}/cancel?back={back}", "Cancel", "square")
+        yield RunAct(f"{url}/cancel?back={back}", _("Cancel"), "square")

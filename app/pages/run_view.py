@@ -1,17 +1,18 @@
 """A run as pages show it: its state in words, its chart, its epochs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.pages import filters
 from app.pages.fit_chart import FitChart, fit_chart
-from app.pages.loss_chart import LossChart, loss_chart
-from app.pages.run_line import ICONS, RunAct, acts, config_text, outcome, progress_text, trouble
+from app.pages.loss_chart import LossChart, Other, loss_chart
+from app.pages.run_line import ICONS, WORDS, RunAct, acts, config_text, outcome, progress_text, trouble
 from app.training.log import EpochColumns, Floats
 from app.training.run import Run
+from app.translation import gettext as _
 
 MOST_ROWS = 100
 EARLY = 3
@@ -40,7 +41,9 @@ class RunView:
     page_url: str
     number: int
     status: str
+    word: str
     icon: str
+    loss_function: str
     is_active: bool
     config: str
     epochs: int
@@ -60,8 +63,18 @@ class RunView:
     acts: tuple[RunAct, ...]
 
 
-def run_view(run: Run, columns: EpochColumns | None, back: str, x: float = math.nan) -> RunView:
-    """Return the run with all its epochs so far; its buttons lead back to `back`, its fit is marked at `x`."""
+def run_view(
+    run: Run,
+    columns: EpochColumns | None,
+    back: str,
+    x: float = math.nan,
+    others: Sequence[Other] = (),
+    line: tuple[float, float] | None = None,
+) -> RunView:
+    """Return the run with all its epochs so far, and others drawn over them.
+
+    Its buttons lead back to `back`; its fit is marked at `x`, and is `line` where the tree has become another since.
+    """
     losses: Floats = np.empty(0) if columns is None else columns.loss
     rows = list(epoch_rows(columns, max(0, len(columns) - MOST_ROWS))) if columns is not None else []
     early = list(_early(columns)) if columns is not None else []
@@ -72,7 +85,9 @@ def run_view(run: Run, columns: EpochColumns | None, back: str, x: float = math.
         tree_id=run.tree,
         number=run.number,
         status=run.status.value,
+        word=_(WORDS[run.status]),
         icon=ICONS[run.status],
+        loss_function=run.config.loss,
         is_active=run.status.is_active,
         config=config_text(run.config),
         epochs=run.epochs,
@@ -84,8 +99,8 @@ def run_view(run: Run, columns: EpochColumns | None, back: str, x: float = math.
         rows=tuple(rows),
         last_epoch=len(losses) - 1,
         words=("weight", "bias"),
-        chart=loss_chart(losses, run.epochs),
-        fit=fit_chart(run.config.data, _line(run, columns), early, x),
+        chart=loss_chart(losses, run.epochs, others),
+        fit=fit_chart(run.config.data, line or _line(run, columns), early, x),
         note=flat_note(losses),
         outcome=outcome(run),
         trouble=trouble(run),
@@ -139,7 +154,7 @@ def _each(columns: EpochColumns | None) -> str:
     if columns is None or len(columns) < 2:
         return ""
     passed = float(columns.at[-1] - columns.at[0]) / (len(columns) - 1)
-    return f"{filters.seconds(passed)} each" if passed > 0 else ""
+    return _("%(time)s each", time=filters.seconds(passed)) if passed > 0 else ""
 
 
 def flat_note(losses: Floats) -> str:
@@ -150,4 +165,6 @@ def flat_note(losses: Floats) -> str:
     if not before or not math.isfinite(latest / before):
         return ""
     last = latest / before - 1
-    return f"Nearly flat: {filters.change(last)} in the last epoch." if abs(last) < NEARLY_FLAT else ""
+    if abs(last) >= NEARLY_FLAT:
+        return ""
+    return _("Nearly flat: %(change)s in the last epoch.", change=filters.change(last))

@@ -22,6 +22,8 @@ from app.pages.run_view import EpochRow, RunView, epoch_rows, run_view
 from app.pages.templating import READING, Context, page
 from app.training.run import Run
 from app.training.runs import Runs
+from app.translation import gettext as _
+from app.translation import said
 
 router = APIRouter(include_in_schema=False)
 
@@ -110,11 +112,11 @@ def list_runs(
 def show_run(request: Request, runs: RunsDep, run_id: str) -> Response:
     """One run."""
     run = runs.get(run_id)
-    columns, _ = runs.epochs(run_id, -1, MOST_EPOCHS)
+    columns = runs.epochs(run_id, -1, MOST_EPOCHS)[0]
     view = run_view(run, columns, "run")
     calls = (
         over_http(origin_of(request), f"/api/runs/{run_id}"),
-        Call("As it happens", f"curl -N {origin_of(request)}/api/runs/{run_id}/events"),
+        Call(_("As it happens"), f"curl -N {origin_of(request)}/api/runs/{run_id}/events"),
     )
     return page(RunPage(view, run_line(run, run_id), view.fit, facts_of(run), run.created_at, calls))
 
@@ -168,7 +170,9 @@ def command(runs: RunsDep, run_id: str, command: str, back: str = "run") -> Resp
     """Pause, resume, cancel or apply, then back to where the button was."""
     commands = {"pause": runs.pause, "resume": runs.resume, "cancel": runs.cancel, "apply": runs.apply}
     if command not in commands:
-        raise CannotDo(f"A run can be told {', '.join(commands)}; not {command[:40]!r}.")
+        raise CannotDo(
+            said("A run can be told %(commands)s; not %(command)r.", commands=", ".join(commands), command=command[:40])
+        )
     commands[command](run_id)
     run = runs.get(run_id)
     to_tree = back == "tree" and not run.tree_deleted
@@ -179,7 +183,7 @@ def spark_of(runs: Runs, run: Run) -> Spark | None:
     """Return the run's loss in small; None where there is nothing to draw, or too much to read for a list."""
     if not 0 < run.epochs_done <= DRAWN_EPOCHS:
         return None
-    columns, _ = runs.epochs(run.id, -1, DRAWN_EPOCHS)
+    columns = runs.epochs(run.id, -1, DRAWN_EPOCHS)[0]
     return None if columns is None else sparkline(columns.loss.tolist(), run.epochs)
 
 
@@ -187,19 +191,23 @@ def facts_of(run: Run) -> tuple[RunFact, ...]:
     """Return what is known of the run beside its epochs."""
     config = run.config
     facts = [
-        RunFact("Epochs", f"{filters.exact(run.epochs_done)} of {filters.exact(run.epochs)}"),
-        RunFact("Optimizer", f"{config.optimizer}, lr {config.lr:g}"),
-        RunFact("Loss function", config.loss),
-        RunFact("Seed", "none" if config.seed is None else str(config.seed)),
-        RunFact("Data", title_of(config.data)),
-        RunFact("From revision", str(run.tree_revision)),
-        RunFact("Became revision", "none" if run.result_revision is None else str(run.result_revision)),
-        RunFact("Loss", filters.loss(run.loss, run.nonfinite) or "none yet"),
-        RunFact("Lowest loss", filters.loss(run.best_loss) or "none yet"),
+        RunFact(_("Epochs"), _of(run.epochs_done, run.epochs)),
+        RunFact(_("Optimizer"), f"{config.optimizer}, lr {config.lr:g}"),
+        RunFact(_("Loss function"), config.loss),
+        RunFact(_("Seed"), _("none") if config.seed is None else str(config.seed)),
+        RunFact(_("Data"), title_of(config.data)),
+        RunFact(_("From revision"), str(run.tree_revision)),
+        RunFact(_("Became revision"), _("none") if run.result_revision is None else str(run.result_revision)),
+        RunFact(_("Loss"), filters.loss(run.loss, run.nonfinite) or _("none yet")),
+        RunFact(_("Lowest loss"), filters.loss(run.best_loss) or _("none yet")),
     ]
     if run.fit is not None and math.isfinite(run.fit.slope):
         line = f"{filters.significant(run.fit.slope)} x {filters.signed(run.fit.intercept)}"
-        facts.append(RunFact("The tree then", line))
+        facts.append(RunFact(_("The tree then"), line))
     if run.started_at is not None and run.ended_at is not None:
-        facts.append(RunFact("Took", filters.seconds((run.ended_at - run.started_at).total_seconds())))
+        facts.append(RunFact(_("Took"), filters.seconds((run.ended_at - run.started_at).total_seconds())))
     return tuple(facts)
+
+
+def _of(done: int, epochs: int) -> str:
+    return _("%(done)s of %(epochs)s", done=filters.exact(done), epochs=filters.exact(epochs))

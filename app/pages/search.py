@@ -17,6 +17,7 @@ from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree, Trees
+from app.translation import ngettext
 from app.trees.found_page import DEFAULT_LIMIT, MAX_LIMIT, FoundPage
 from app.trees.index import TreeIndex
 from app.trees.search import Searcher
@@ -109,9 +110,16 @@ def _searched(opened: OpenTree, query: SearchQuery, start: int) -> _Result:
 
 
 def _said(index: TreeIndex, q: str, found: FoundPage) -> str:
-    counts = ((found.num_modules, "module", "modules"), (found.num_tensors, "tensor", "tensors"))
-    said = [f"{filters.exact(count)} {filters.plural(count, one, many)}" for count, one, many in counts if count]
-    return ", ".join(said) or f'Nothing matches "{clipped(q, 60)}" in {filters.exact(len(index))} modules.'
+    modules, tensors = found.num_modules, found.num_tensors
+    said = []
+    if modules:
+        said.append(ngettext("%(num)s module", "%(num)s modules", modules, num=filters.exact(modules)))
+    if tensors:
+        said.append(ngettext("%(num)s tensor", "%(num)s tensors", tensors, num=filters.exact(tensors)))
+    if said:
+        return ", ".join(said)
+    one, many = 'Nothing matches "%(q)s" in %(num)s module.', 'Nothing matches "%(q)s" in %(num)s modules.'
+    return ngettext(one, many, len(index), q=clipped(q, 60), num=filters.exact(len(index)))
 
 
 def _target_url(index: TreeIndex, tree_id: str, target: str) -> str:

@@ -9,6 +9,7 @@ from app.pages.hues import hues
 from app.pages.links import module_url
 from app.pages.marks import shape_text, swatch_of
 from app.pages.visible import clipped
+from app.translation import gettext as _
 from app.trees.index import TreeIndex
 from app.trees.runs_of_names import SEPARATOR, numbered
 from app.trees.shape_graph import Shape, Sharing, TensorFacts, shape_graph
@@ -134,7 +135,7 @@ def _tensors(tensors: Sequence[TensorFacts]) -> tuple[TensorPart, ...]:
 
 def _tensor(name: object, shape: object, dtype: object, persistent: object = True) -> TensorPart:
     about = f"{shape_text(shape if isinstance(shape, list) else None)} {dtype}"
-    return TensorPart(str(name), about if persistent else f"{about}, not persistent")
+    return TensorPart(str(name), about if persistent else f"{about}, {_('not persistent')}")
 
 
 def _child(name: str, number: int) -> ChildPart:
@@ -148,10 +149,10 @@ def _shared(index: TreeIndex, tree_id: str, top: int, sharing: Sharing) -> Share
     rows = [top + row for row in sharing.rows[:MOST_NAMES]]
     names = sharing.names[:MOST_NAMES] or [""] * len(rows)
     places = tuple(_place(index, tree_id, row, name) for row, name in zip(rows, names, strict=True))
-    return SharedRow(sharing.kind, places, len(sharing.rows))
+    return SharedRow(_(sharing.kind), places, len(sharing.rows))
 
 
 def _place(index: TreeIndex, tree_id: str, row: int, name: str) -> SharedPlace:
     path = index.path(row)
     whole = ".".join(part for part in (path, name) if part)
-    return SharedPlace(clipped(whole) if whole else "the root", module_url(tree_id, path, row))
+    return SharedPlace(clipped(whole) if whole else _("the root"), module_url(tree_id, path, row))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from app.pages import filters
+from app.translation import gettext as _
+from app.translation import ngettext
 from app.trees.rows import TensorStats
-
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class StatsFact:
 
 def stats_facts(stats: TensorStats, numel: int) -> tuple[StatsFact, ...]:
     """Return the statistics of a tensor of so many elements."""
-    num_finite = numel - stats.nans - stats.infs
-    finite = f"of {filters.exact(num_finite)} finite {filters.plural(num_finite, 'value', 'values')}"
+    finite = numel - stats.nans - stats.infs
+    of = ngettext("of %(num)s finite value", "of %(num)s finite values", finite, num=filters.exact(finite))
     return (
-        StatsFact("min", _figure(stats.min), finite),
-        StatsFact("max", _figure(stats.max), finite),
-        StatsFact("mean", _figure(stats.mean), f"{finite}, in double precision"),
-        StatsFact("std", _figure(stats.std), "over n \u2212 1, as torch.std has it"),
-        StatsFact("l2", _figure(stats.l2), "the root of the sum of squares"),
+        StatsFact("min", _figure(stats.min), of),
+        StatsFact("max", _figure(stats.max), of),
+        StatsFact("mean", _figure(stats.mean), _("%(values)s, in double precision", values=of)),
+        StatsFact("std", _figure(stats.std), _("over n \u2212 1, as torch.std has it")),
+        StatsFact("l2", _figure(stats.l2), _("the root of the sum of squares")),
         _count("zeros", stats.zeros, numel),
         _count("nan", stats.nans, numel, is_odd=True),
         _count("inf", stats.infs, numel, is_odd=True),
@@ -35,9 +35,12 @@ def stats_facts(stats: TensorStats, numel: int) -> tuple[StatsFact, ...]:
 
 
 def _figure(number: float | None) -> str:
-    return UNKNOWN if number is None else filters.significant(number, keep_zeros=True)
+    return _("unknown") if number is None else filters.significant(number, keep_zeros=True)
 
 
 def _count(label: str, count: int, numel: int, *, is_odd: bool = False) -> StatsFact:
-    share = f", {filters.percent(count, numel)}" if count else ""
-    return StatsFact(label, filters.exact(count), f"of {filters.exact(numel)}{share}", is_odd and count > 0)
+    whole = filters.exact(numel)
+    receipt = _("of %(whole)s", whole=whole)
+    if count:
+        receipt = _("of %(whole)s, %(share)s", whole=whole, share=filters.percent(count, numel))
+    return StatsFact(label, filters.exact(count), receipt, is_odd and count > 0)

@@ -5,13 +5,23 @@ from functools import cache
 from typing import ClassVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from app.assets import TEMPLATES
+from app.korean import has_korean
 from app.pages import filters, links, visible
-from app.translation import gettext, language, ngettext
+from app.pages.words import words_url
+from app.translation import ENGLISH, LANGUAGES, finished, language, told, translated, translated_for
 
 READING = ["GET", "HEAD"]
+
+
+def _told(text: str) -> Markup:
+    """A message as the reader's language has it; what only English has says so, for who hears the page."""
+    shown = escape(visible.printed(told(text)))
+    return shown if language() == ENGLISH or has_korean(shown) else Markup('<span lang="en">{}</span>').format(shown)
+
 
 FILTERS = {
     "ago": filters.ago,
@@ -22,11 +32,13 @@ FILTERS = {
     "exact": filters.exact,
     "instant": filters.instant,
     "loss": filters.loss,
+    "moment": filters.moment,
+    "noted": filters.noted,
     "num_bytes": filters.num_bytes,
-    "plural": filters.plural,
     "seconds": filters.seconds,
     "signed": filters.signed,
     "significant": filters.significant,
+    "told": _told,
     "value": filters.value,
     "values": filters.values,
     "visible": visible.visible,
@@ -53,10 +65,20 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
-    made.globals["module_url"] = links.module_url
-    made.globals["language"] = language
-    made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals.update(module_url=links.module_url, language=language, LANGUAGES=LANGUAGES, words_url=words_url)
+    # In place of Jinja's own: those fill in the variables when the message can no more be finished.
+    made.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
+    made.newstyle_gettext = True  # type: ignore[attr-defined]
+    made.policies["ext.i18n.trimmed"] = True
     return made
+
+
+def _gettext(message: str, /, **variables: object) -> Markup:
+    return Markup(finished(Markup(translated(message)) % variables))
+
+
+def _ngettext(one: str, many: str, num: int, /, **variables: object) -> Markup:
+    return Markup(finished(Markup(translated_for(one, many, num)) % {"num": num, **variables}))
 
 
 def render(context: Context) -> str:

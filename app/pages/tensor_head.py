@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from app.pages.links import module_url, with_query
 from app.pages.marks import shape_text
 from app.pages.visible import quoted
+from app.translation import N_
+from app.translation import gettext as _
 from app.trees.index import TreeIndex
 from app.trees.tensors import TensorColumns
 
-VIEWS = {"values": "Values", "stats": "Statistics", "heat_map": "Heat map"}
+VIEWS = {"values": N_("Values"), "stats": N_("Statistics"), "heat_map": N_("Heat map")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,20 @@ def tensor_head(
         target=target,
         above=above + dot,
         name=name,
-        kind="parameter" if is_parameter else "buffer",
+        kind=N_("parameter") if is_parameter else N_("buffer"),
         shape=shape_text(kind.shape),
         dtype=kind.dtype_name,
         numel=kind.numel,
         num_bytes=kind.num_bytes,
         module_url=module_url(tree_id, above, columns.owner[entry], tab=tab),
         view=view,
-        tabs=tuple(TensorTab(key, label, tensor_url(tree_id, target, key)) for key, label in VIEWS.items()),
+        tabs=tensor_tabs(tree_id, target),
     )
+
+
+def tensor_tabs(tree_id: str, target: str) -> tuple[TensorTab, ...]:
+    """Return the pages of the tensor at `target`."""
+    return tuple(TensorTab(key, _(label), tensor_url(tree_id, target, key)) for key, label in VIEWS.items())
 
 
 def tensor_url(tree_id: str, target: str, view: str = "values", **query: str) -> str:

@@ -1,25 +1,24 @@
 """A tensor's three pages: its values, their statistics with a histogram, and a heat map."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import TreesDep
-from app.api.tensor_views import MAX_START, RETRY_AFTER, has_come, index_of, tensor_at
-from app.errors import CannotDo, Invalid, Misfit, ModuletreeError
+from app.api.tensor_views import MAX_START, index_of
+from app.errors import Invalid, Misfit
 from app.pages.calls import Call, in_pytorch, origin_of, over_http
 from app.pages.heat_picture import HeatPicture, heat_picture
 from app.pages.histogram import HistogramChart, histogram_chart
 from app.pages.stats_facts import StatsFact, stats_facts
-from app.pages.templating import READING, Context, page
-from app.pages.tensor_head import TensorHead, tensor_code, tensor_head, tensor_url
-from app.pages.tree_head import TreeHead, tree_head
+from app.pages.templating import READING, Context
+from app.pages.tensor_head import TensorHead, tensor_url
+from app.pages.tensor_reading import Asked, ReadingProgress, answered
+from app.pages.tree_head import TreeHead
 from app.pages.value_table import ValueTable, value_table
-from app.problems import status_of
-from app.storage.trees import OpenTree, Trees
+from app.storage.trees import OpenTree
+from app.translation import said
 from app.trees.heat_map import whole_index
 from app.trees.tensor_data import Reading, Ready
 from app.trees.tensor_values import MAX_PAGE
@@ -28,17 +27,6 @@ from app.trees.tensors import TensorColumns
 router = APIRouter(include_in_schema=False)
 
 COUNT = 512
-
-Ask = Callable[[OpenTree, TensorColumns, int], Reading[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingProgress:
-    """How far a reading is; of `total` 0, that it waits for its turn. `url` is where to look again."""
-
-    done: int
-    total: int
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +80,6 @@ class TensorHeatMapPage(Context):
     calls: tuple[Call, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A tensor that was asked for, with what was found, how far its reading is, or why there is nothing to show."""
-
-    tree: TreeHead
-    tensor: TensorHead | None = None
-    shape: tuple[int, ...] = ()
-    reading: Reading[Any] | None = None
-    found: Any = None
-    progress: ReadingProgress | None = None
-    error: ModuletreeError | None = None
-
-    @property
-    def trouble(self) -> str:
-        return self.error.detail if self.error is not None else ""
-
-    @property
-    def code(self) -> str:
-        return tensor_code(self.tensor) if self.tensor is not None else ""
-
-
 @router.api_route("/trees/{tree_id}/values", methods=READING)
 async def show_values(
     request: Request,
@@ -130,7 +97,7 @@ async def show_values(
     def url(at: int) -> str:
         return tensor_url(tree_id, target, start=str(at or ""), count=str(count) if count != COUNT else "")
 
-    def made(asked: _Asked) -> Context:
+    def made(asked: Asked) -> Context:
         return TensorValuesPage(
             tree=asked.tree,
             view="values",
@@ -147,7 +114,7 @@ async def show_values(
         )
 
     origin, shown = origin_of(request), str(count)
-    return await _answered(request, trees, tree_id, "values", target, ask, made)
+    return await answered(request, trees, tree_id, "values", target, ask, made)
 
 
 @router.api_route("/trees/{tree_id}/stats", methods=READING)
@@ -157,7 +124,7 @@ async def show_stats(request: Request, trees: TreesDep, tree_id: str, target: st
     def ask(opened: OpenTree, columns: TensorColumns, entry: int) -> Reading[Any]:
         return opened.index.data.stats_reading(columns, entry)
 
-    def made(asked: _Asked) -> Context:
+    def made(asked: Asked) -> Context:
         stats = asked.found
         return TensorStatsPage(
             tree=asked.tree,
@@ -176,7 +143,7 @@ async def show_stats(request: Request, trees: TreesDep, tree_id: str, target: st
         )
 
     origin = origin_of(request)
-    return await _answered(request, trees, tree_id, "stats", target, ask, made)
+    return await answered(request, trees, tree_id, "stats", target, ask, made)
 
 
 @router.api_route("/trees/{tree_id}/heat_map", methods=READING)
@@ -186,7 +153,7 @@ async def show_heat_map(request: Request, trees: TreesDep, tree_id: str, target:
     def ask(opened: OpenTree, columns: TensorColumns, entry: int) -> Reading[Any]:
         return opened.index.data.heat_map_reading(columns, entry, _typed_index(index))
 
-    def made(asked: _Asked) -> Context:
+    def made(asked: Asked) -> Context:
         leading = asked.shape[:-2]
         whole = whole_index(asked.shape, _typed_index(index)) if asked.error is None and leading else ()
         chosen = "".join(f"[{at}]" for at in whole)
@@ -208,51 +175,10 @@ async def show_heat_map(request: Request, trees: TreesDep, tree_id: str, target:
         )
 
     origin = origin_of(request)
-    return await _answered(request, trees, tree_id, "heat_map", target, ask, made)
+    return await answered(request, trees, tree_id, "heat_map", target, ask, made)
 
 
-async def _answered(
-    request: Request, trees: Trees, tree_id: str, view: str, target: str, ask: Ask, made: Callable[[_Asked], Context]
-) -> Response:
-    asked = await run_in_threadpool(_asked, trees, tree_id, view, target, ask)
-    if asked.reading is not None and not await has_come(asked.reading):
-        url = f"{request.url.path}?{request.url.query}"
-        later = replace(asked, progress=ReadingProgress(*asked.reading.progress, url))
-        answer = await run_in_threadpool(lambda: page(made(later), 202))
-        answer.headers["retry-after"] = RETRY_AFTER
-        return answer
-    return await run_in_threadpool(lambda: _page(_read(asked), made))
-
-
-def _asked(trees: Trees, tree_id: str, view: str, target: str, ask: Ask) -> _Asked:
-    history = trees.history(tree_id)
-    with trees.reading(tree_id) as opened:
-        head, index = tree_head(opened, history, view, target), opened.index
-        if not target:
-            return _Asked(head)
-        columns, entry = tensor_at(index, target)
-        tensor = tensor_head(index, tree_id, columns, entry, target, view)
-        shape = index.kinds.all[columns.kind[entry]].shape or ()
-        try:
-            return _Asked(head, tensor, shape, ask(opened, columns, entry))
-        except (CannotDo, Invalid) as error:
-            return _Asked(head, tensor, shape, error=error)
-
-
-def _read(asked: _Asked) -> _Asked:
-    if asked.reading is None:
-        return asked
-    try:
-        return replace(asked, found=asked.reading.result())
-    except (CannotDo, Invalid) as error:
-        return replace(asked, error=error)
-
-
-def _page(asked: _Asked, made: Callable[[_Asked], Context]) -> Response:
-    return page(made(asked), status_of(asked.error) if asked.error is not None else 200)
-
-
-def _calls(asked: _Asked, code: str, http: Call) -> tuple[Call, ...]:
+def _calls(asked: Asked, code: str, http: Call) -> tuple[Call, ...]:
     return (in_pytorch(code), http) if asked.tensor is not None else (http,)
 
 
@@ -260,5 +186,5 @@ def _typed_index(text: str) -> tuple[int, ...]:
     try:
         return index_of("".join(text.split()))
     except ValueError:
-        msg = f"expected whole numbers with commas between, got {text[:80]!r}"
-        raise Invalid(f"index: {msg}.", (Misfit(("query", "index"), msg),)) from None
+        msg = said("expected whole numbers with commas between, got %(text)r", text=text[:80])
+        raise Invalid(said("index: %(msg)s.", msg=msg), (Misfit(("query", "index"), msg),)) from None

@@ -17,10 +17,13 @@ from app.pages.forms import problems_of
 from app.pages.links import module_url, with_query
 from app.pages.templating import READING, Context, page
 from app.pages.trace_code import trace_code
-from app.pages.trace_rows import TraceView, Values, common_dtype, trace_view, values_text
+from app.pages.trace_rows import TraceView, trace_view
+from app.pages.traced_text import Values, common_dtype, values_text
 from app.pages.tree_head import TreeHead, tree_head
 from app.problems import status_of
 from app.storage.trees import Trees
+from app.translation import N_
+from app.translation import gettext as _
 from app.trees.index import TreeIndex
 from app.trees.trace import Trace
 from app.trees.trace_inputs import Input
@@ -30,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 
 DTYPE = "float32"
 FIELDS = {"input", "dtype"}
-CHANGED = "The tree was changed while it was traced: trace it again."
+CHANGED = N_("The tree was changed while it was traced: trace it again.")
 
 _decode = msgspec.json.Decoder(Trace).decode
 
@@ -119,7 +122,8 @@ async def show_trace(
     status = 200
     try:
         inputs = inputs_of(typed, dtype)
-        revision, body = await answers.plain(key_of(inputs), lambda: traces.make(tree_id, inputs))
+        revision, body = await answers.plain(key := key_of(inputs), lambda: traces.make(tree_id, inputs))
+        traces.latest.note(tree_id, revision, key)
         made = _Made(revision, await run_in_threadpool(_decode, body))
     except ModuletreeError as error:
         problems = problems_of(error, FIELDS)
@@ -134,7 +138,7 @@ def _page(trees: Trees, asked: _Asked, made: _Made) -> TracePage:
     history, trace, problems = trees.history(asked.tree_id), made.trace, made.problems
     with trees.reading(asked.tree_id) as opened:
         if trace is not None and opened.record.revision != made.revision:
-            trace, problems = None, {"": CHANGED}
+            trace, problems = None, {"": _(CHANGED)}
         head, usual, index = tree_head(opened, history, "trace"), suggested(opened), opened.index
         view = trace_view(index, asked.tree_id, opened.record.name, trace) if trace is not None else None
         code = trace_code(index, trace.given if trace is not None else usual)

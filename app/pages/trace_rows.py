@@ -1,6 +1,5 @@
 """A trace as rows in tree order: what repeats with the same shapes and FLOPs is one row."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,8 @@ import numpy as np
 from app.pages import filters
 from app.pages.hues import hues
 from app.pages.links import module_url
-from app.pages.marks import Share, shape_text, share_of, swatch_of
+from app.pages.marks import Share, share_of, swatch_of
+from app.pages.traced_text import Values, common_dtype, values_text
 from app.pages.visible import clipped
 from app.trees.fold import runs
 from app.trees.index import TreeIndex
@@ -20,30 +20,10 @@ from app.trees.likeness import Likeness
 from app.trees.runs_of_names import numbered
 from app.trees.tensors import Ints
 from app.trees.trace import Trace
-from app.trees.traced_values import Traced
 
 MOST_ROWS = 600
 MOST_INDENT = 12
-MOST_TENSORS = 6
 NOT_CALLED = -1
-
-
-@dataclass(frozen=True, slots=True)
-class TensorText:
-    """A tensor that went in or out; `dtype` is "" where it goes without saying."""
-
-    name: str
-    shape: str
-    dtype: str
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """The first of the tensors, how many more there are, and what is no tensor in one line."""
-
-    tensors: tuple[TensorText, ...] = ()
-    num_more: int = 0
-    others: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +80,6 @@ class _Item:
 def trace_view(index: TreeIndex, tree_id: str, root_name: str, trace: Trace) -> TraceView:
     """Return a trace of the whole tree, at most 600 rows of it."""
     return _Builder(index, tree_id, root_name, trace).view()
-
-
-def common_dtype(trace: Trace) -> str:
-    """Return the dtype that most tensors have which came out of a module, "" where there are none."""
-    dtypes = Counter(value.dtype for values in trace.outputs for value in values if value.dtype)
-    return dtypes.most_common(1)[0][0] if dtypes else ""
-
-
-def values_text(values: Sequence[Traced], dtype: str) -> Values:
-    """Return values as they are shown, what is None left out; `dtype` goes without saying."""
-    told = [value for value in values if value.class_name != "NoneType"]
-    has_one = len(told) == 1 and told[0].name == "0"
-    named = [(value, "" if has_one else value.name) for value in told]
-    tensors = [
-        TensorText(name, shape_text(value.shape), value.dtype if value.dtype != dtype else "")
-        for value, name in named
-        if value.dtype
-    ]
-    others = [
-        " ".join(filter(None, (name, value.text or value.class_name))) for value, name in named if not value.dtype
-    ]
-    return Values(tuple(tensors[:MOST_TENSORS]), max(0, len(tensors) - MOST_TENSORS), ", ".join(others))
 
 
 class _Builder:

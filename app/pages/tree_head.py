@@ -8,6 +8,7 @@ from app.pages.links import tree_url, with_query
 from app.pages.visible import clipped
 from app.storage.records import RevisionRecord, TreeRecord
 from app.storage.trees import OpenTree
+from app.translation import gettext as _
 
 MOST_HISTORY = 50
 MORE = (
@@ -37,6 +38,7 @@ class TreeHead:
     source: str
     undo: str
     redo: str
+    can_edit: bool
     at: str
     history: tuple[RevisionRecord, ...]
     num_parameters: int
@@ -50,7 +52,7 @@ class TreeHead:
 def tree_head(opened: OpenTree, history: Sequence[RevisionRecord], lens: str, target: str = "") -> TreeHead:
     """Return the head of a tree of which `lens` is being looked at, at `target`."""
     record, facts = opened.record, opened.record.facts
-    notes = {each.revision: each.note for each in history}
+    notes = {each.revision: filters.noted(each.note) for each in history}
     url = tree_url(record.id)
     return TreeHead(
         id=record.id,
@@ -58,8 +60,9 @@ def tree_head(opened: OpenTree, history: Sequence[RevisionRecord], lens: str, ta
         url=url,
         revision=record.revision,
         source=source_text(record),
-        undo=(notes.get(record.revision) or "the last change") if record.can_undo else "",
-        redo=(notes.get(record.redo or 0) or "the last change") if record.can_redo else "",
+        undo=(notes.get(record.revision) or _("the last change")) if record.can_undo else "",
+        redo=(notes.get(record.redo or 0) or _("the last change")) if record.can_redo else "",
+        can_edit=facts.can.edit,
         at=with_query("", target=target[:500]),
         history=tuple(history[:MOST_HISTORY]),
         num_parameters=facts.num_parameters,
@@ -78,12 +81,16 @@ def _lenses(opened: OpenTree, url: str) -> list[Lens]:
     )
     children = int(index.totals.num_children[0])
     return [
-        Lens("tree", "Tree", url),
-        Lens("modules", "Modules", f"{url}/named_modules", filters.exact(opened.record.facts.num_modules)),
-        Lens("parameters", "Parameters", f"{url}/named_parameters", filters.exact(parameters)),
-        Lens("buffers", "Buffers", f"{url}/named_buffers", filters.exact(buffers)),
-        Lens("children", "Children", f"{url}/named_children", filters.exact(children)),
+        Lens("tree", _("Tree"), url),
+        Lens("modules", _("Modules"), f"{url}/named_modules", _number(opened.record.facts.num_modules)),
+        Lens("parameters", _("Parameters"), f"{url}/named_parameters", _number(parameters)),
+        Lens("buffers", _("Buffers"), f"{url}/named_buffers", _number(buffers)),
+        Lens("children", _("Children"), f"{url}/named_children", _number(children)),
     ]
+
+
+def _number(count: int) -> str:
+    return filters.count(count) if count else "0"
 
 
 def source_text(record: TreeRecord) -> str:
@@ -95,7 +102,7 @@ def source_text(record: TreeRecord) -> str:
         case "config":
             return "config, meta"
         case "checkpoint":
-            return clipped(str(source.get("path")), 60) + (", uploaded" if "upload" in source else "")
+            return clipped(str(source.get("path")), 60) + (f", {_('uploaded')}" if "upload" in source else "")
         case "grid":
             what = f"grid {source.get('branching')} × {source.get('depth')}"
         case _:

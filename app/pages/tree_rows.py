@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-import numpy as np
-
 from app.pages import filters
-from app.pages.gradient import Reach
+from app.pages.facets import Facet, facets
 from app.pages.hues import hues
 from app.pages.links import module_url
 from app.pages.listed import Item, listed, trail_to
 from app.pages.marks import Badge, Share, buffer_badge, lone_value, shape_text, share_of, span_text, swatch_of
 from app.pages.visible import clipped
+from app.translation import gettext as _
+from app.translation import ngettext
 from app.trees.fold import Run, run_totals
+from app.trees.gradient import Reach
 from app.trees.index import TreeIndex
 from app.trees.tensors import TensorColumns
 
@@ -98,7 +99,8 @@ class TreeView:
     note: str
     with_values: bool
     num_modules: int
-    num_inferred: int
+    selected: int
+    facets: tuple[Facet, ...]
     no_grad: str
 
 
@@ -113,7 +115,8 @@ def tree_view(
         note=builder.listed.note,
         with_values=builder.all_tensors,
         num_modules=int(index.totals.num_modules[0]),
-        num_inferred=_num_inferred(index),
+        selected=selected,
+        facets=facets(index, tree_id),
         no_grad=_no_grad(index),
     )
 
@@ -179,9 +182,8 @@ class _Builder:
     def _run_badges(self, run: Run) -> Iterator[Badge]:
         num_distinct = len({int(self.index.first[row]) for row in run.rows})
         if num_distinct < len(run.rows):
-            yield Badge(
-                "link-2", f"{filters.exact(num_distinct)} distinct", "the same module at several of these places"
-            )
+            word = _("%(num)s distinct", num=filters.exact(num_distinct))
+            yield Badge("link-2", word, _("the same module at several of these places"))
         yield from self._badges(run.rows[0])
 
     def _url(self, row: int, start: int = 0) -> str:
@@ -211,18 +213,23 @@ class _Builder:
     def _badges(self, row: int) -> Iterator[Badge]:
         index, totals = self.index, self.index.totals
         if (first := int(index.first[row])) != row:
-            yield Badge("link-2", "shared", f"the same module as {index.path(first) or 'the root'}")
+            path = clipped(index.path(first), 200) or self.root_name
+            yield Badge("link-2", _("shared"), _("the same module as %(path)s", path=path))
         elif not self.all_tensors and (tied := self._tied_to(row)):
-            yield Badge("link-2", f"tied to {clipped(tied.rpartition('.')[2], 20)}", f"a parameter of it is {tied}'s")
+            name = clipped(tied.rpartition(".")[2], 20)
+            title = _("a parameter of it is that of %(path)s", path=clipped(tied, 200))
+            yield Badge("link-2", _("tied to %(name)s", name=name), title)
         if totals.num_parameters[row] and not totals.num_trainable[row]:
-            yield Badge("snowflake", "frozen", "no parameter below requires a gradient")
+            yield Badge("snowflake", _("frozen"), _("no parameter below requires a gradient"))
         if index.buffers.start[row + 1] > index.buffers.start[row] and not self.all_tensors:
             number = len(index.own(index.buffers, row))
-            yield Badge("database", f"{number} {filters.plural(number, 'buffer', 'buffers')}")
+            word = ngettext("%(num)s buffer", "%(num)s buffers", number, num=filters.exact(number))
+            yield Badge("database", word)
         if not index.training[row]:
-            yield Badge("moon", "eval", "in evaluation mode")
+            yield Badge("moon", _("eval"), _("in evaluation mode"))
         if not self.reach(row) and (self.all_tensors or self.reach(index.parent[row])):
-            yield Badge("unplug", "no grad", "forward never calls it, so its gradients stay None", "bad")
+            title = _("forward never calls it, so its gradients stay None")
+            yield Badge("unplug", _("no grad"), title, "bad")
 
     def _tied_to(self, row: int) -> str:
         columns = self.index.parameters
@@ -244,9 +251,9 @@ class _Builder:
         if is_buffer:
             badges.append(buffer_badge(bool(columns.flag[entry])))
         elif not columns.flag[entry]:
-            badges.append(Badge("snowflake", "frozen", "requires no gradient"))
+            badges.append(Badge("snowflake", _("frozen"), _("requires no gradient")))
         if int(columns.first[entry]) != entry:
-            badges.append(Badge("link-2", "tied", "the same tensor as one before"))
+            badges.append(Badge("link-2", _("tied"), _("the same tensor as one before")))
         return TensorLine(
             name=columns.name[entry],
             about=f"{shape_text(kind.shape)} {kind.dtype_name}",
@@ -256,14 +263,10 @@ class _Builder:
         )
 
 
-def _num_inferred(index: TreeIndex) -> int:
-    inferred = [number for number, cls in enumerate(index.classes) if cls.inferred]
-    return int(np.isin(np.frombuffer(index.class_id, np.int64), inferred).sum()) if inferred else 0
-
-
 def _no_grad(index: TreeIndex) -> str:
     if len(index) == 1 or Reach(index)(1):
         return ""
     own = sum(index.kinds.all[index.parameters.kind[entry]].numel for entry in index.own(index.parameters, 0))
     count = int(index.totals.num_parameters[0])
-    return f"{filters.exact(count - own)} of {filters.exact(count)} parameters receive no gradient"
+    numbers = {"num": filters.exact(count - own), "total": filters.exact(count)}
+    return _("%(num)s of %(total)s parameters receive no gradient", **numbers)

@@ -16,6 +16,7 @@ from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.visible import printed
 from app.storage.trees import OpenTree, Trees
+from app.translation import gettext as _
 from app.trees.code import python_of
 from app.trees.state_dict import state_dict as entries_of
 from app.trees.summary import DEFAULT_DEPTH, SummaryFormat, summarise, write
@@ -92,7 +93,7 @@ def show_repr(request: Request, trees: TreesDep, tree_id: str, target: str = "")
         return repr_of(opened.index, row) if opened.index.end[row] - row <= TEXT_ROWS else ""
 
     code = f"print({module_code(target)})"
-    return page(_text(request, trees, tree_id, "repr", target, code, text, "What print shows, at any depth."))
+    return page(_text(request, trees, tree_id, "repr", target, code, text, _("What print shows, at any depth.")))
 
 
 @router.api_route("/trees/{tree_id}/code", methods=READING)
@@ -102,7 +103,9 @@ def show_code(request: Request, trees: TreesDep, tree_id: str) -> Response:
     def text(opened: OpenTree) -> str:
         return python_of(opened.index) if len(opened.index) <= TEXT_ROWS else ""
 
-    return page(_text(request, trees, tree_id, "code", "", "", text, "Python that rebuilds the tree, with its values."))
+    return page(
+        _text(request, trees, tree_id, "code", "", "", text, _("Python that rebuilds the tree, with its values."))
+    )
 
 
 @router.api_route("/trees/{tree_id}/summary", methods=READING)
@@ -120,7 +123,10 @@ def show_summary(
         summary = summarise(opened.index, opened.index.row(target), depth, folded=fold)
         return write(summary, SummaryFormat.TEXT) if len(summary.rows) <= TEXT_ROWS else ""
 
-    about = f"A table to paste, {depth} levels of it; also as markdown, latex and json. fold=false lists every row."
+    about = _(
+        "A table to paste, %(depth)s levels of it; also as markdown, latex and json. fold=false lists every row.",
+        depth=depth,
+    )
     return page(_text(request, trees, tree_id, "summary", target, "", text, about))
 
 

@@ -14,6 +14,7 @@ from app.training.config import RunConfig
 from app.training.log import Chunk, EventKind
 from app.training.ports import Update
 from app.training.run import ACTIVE, KeptRun, Line, Run, RunStatus
+from app.translation import said
 
 CHUNKS_A_QUERY = 200
 
@@ -163,7 +164,7 @@ def _append(connection: Connection, run_id: str, chunks: Sequence[Chunk]) -> Non
 
 
 def _not_found(run_id: str) -> NotFound:
-    return NotFound(f"There is no run {run_id!r}. GET /api/runs lists those there are.")
+    return NotFound(said("There is no run %(run_id)r. GET /api/runs lists those there are.", run_id=run_id))
 
 
 def _born(run: Run) -> Mapping[str, object]:

@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from app.errors import NotFound
 from app.storage.records import Facts, RevisionRecord, StoredSnapshot, TreeRecord
 from app.storage.tables import revisions, runs, trees
+from app.translation import said
 
 
 def find(connection: Connection, tree_id: str) -> TreeRecord:
     """Return the record of a tree; raises `NotFound` when there is none."""
     row = connection.execute(_records().where(trees.c.id == tree_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no tree {tree_id!r}.")
+        raise NotFound(said("There is no tree %(tree_id)r.", tree_id=tree_id))
     return _record(row)
 
 

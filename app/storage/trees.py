@@ -14,6 +14,7 @@ from app.storage.snapshots import Snapshots
 from app.storage.source_documents import name_of, source_kept
 from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Upload, Uploads
+from app.translation import said
 from app.trees.origin import pack
 from app.trees.sources.opening import Opened, Sources
 
@@ -167,7 +168,7 @@ class Trees:
             record = self.get(tree_id)
             _check(if_match, record)
             if not record.can_undo:
-                raise CannotDo("There is nothing to undo: this is the tree's first revision.")
+                raise CannotDo(said("There is nothing to undo: this is the tree's first revision."))
             with self._database.write() as connection:
                 tree_rows.undo(connection, record, now())
             self._forget(tree_id)
@@ -179,7 +180,7 @@ class Trees:
             record = self.get(tree_id)
             _check(if_match, record)
             if record.redo is None:
-                raise CannotDo("There is nothing to redo: no change was undone since the last one was made.")
+                raise CannotDo(said("There is nothing to redo: no change was undone since the last one was made."))
             with self._database.write() as connection:
                 tree_rows.move(connection, tree_id, record.redo, now())
             self._forget(tree_id)
@@ -189,6 +190,12 @@ class Trees:
         """Return the present revision as it is kept; raises `NotFound`."""
         with self._database.read() as connection:
             return tree_rows.stored(connection, tree_id, tree_rows.find(connection, tree_id).revision)
+
+    def as_at(self, tree_id: str, revision: int) -> OpenTree:
+        """Return the tree as it was at one of its revisions; it is read anew, and not held."""
+        with self._database.read() as connection:
+            kept = tree_rows.stored(connection, tree_id, revision)
+        return self._snapshots.load(self.get(tree_id), kept)
 
     def put_result(self, tree_id: str, expected_revision: int, tensors: str, note: str) -> int | None:
         """Make a file of trained values the next revision of a tree that is still at the one they started from.

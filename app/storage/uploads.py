@@ -12,6 +12,7 @@ import msgspec
 
 from app.errors import Invalid, Misfit, ModuletreeError, TooLarge
 from app.storage.records import new_id
+from app.translation import said
 from app.trees.origin import Origin
 from app.trees.sources.checkpoint.file import FileStamp, open_file
 
@@ -108,8 +109,11 @@ def _write(path: Path, content: BinaryIO, written: int, most: int) -> int:
             written += len(chunk)
             if written > most:
                 raise TooLarge(
-                    f"The upload has more than {most:,} bytes, which is the limit here: start the server with a larger "
-                    "--max-upload, or put the file under a --root and open it from there.",
+                    said(
+                        "The upload has more than %(most)s bytes, which is the limit here: start the server with "
+                        "a larger --max-upload, or put the file under a --root and open it from there.",
+                        most=f"{most:,}",
+                    ),
                     most,
                 )
             file.write(chunk)
@@ -151,4 +155,4 @@ def _main(names: Sequence[str]) -> str:
 
 
 def _invalid(msg: str) -> Invalid:
-    return Invalid(f"file: {msg}", (Misfit(("file",), msg),))
+    return Invalid(said("file: %(msg)s", msg=msg), (Misfit(("file",), msg),))

@@ -17,6 +17,7 @@ from app.training.messages import AboutRun
 from app.training.ports import RunRows
 from app.training.run import KeptRun, Run, RunStatus
 from app.training.run_files import RunFiles, result_name
+from app.translation import said
 
 RETRY_WRITE_S = 1.0
 RETRY_START_S = 5
@@ -69,7 +70,9 @@ class ActiveRuns:
         """End a run, and return it once it has ended."""
         live = self._active(run_id)
         if live.phase is Phase.FINISHING:
-            raise CannotDo(f"The run {run_id} has done all its epochs: there is nothing left to cancel.")
+            raise CannotDo(
+                said("The run %(run_id)s has done all its epochs: there is nothing left to cancel.", run_id=run_id)
+            )
         if live.phase is Phase.QUEUED:
             self.queue.remove(live)
             obsolete = self._end(live, RunStatus.CANCELLED)
@@ -86,7 +89,7 @@ class ActiveRuns:
         """Let a run wait, and return it when it does, or soon."""
         live = self._active(run_id)
         if live.phase is not Phase.TRAINING or live.run.status is not RunStatus.RUNNING:
-            raise CannotDo(f"The run {run_id} is {live.run.status}: only one that trains can be paused.")
+            raise _cannot(run_id, live.run.status, said("only one that trains can be paused"))
         self._executor.pause(run_id)
         return await _moved(live, RunStatus.PAUSED)
 
@@ -96,14 +99,14 @@ class ActiveRuns:
         if live is None:
             return self._reopen(self._rows.get(run_id))
         if live.run.status is not RunStatus.PAUSED or live.phase is not Phase.TRAINING:
-            raise CannotDo(f"The run {run_id} is {live.run.status}: there is nothing to resume.")
+            raise _cannot(run_id, live.run.status, said("there is nothing to resume"))
         self._executor.resume(run_id)
         return await _moved(live, RunStatus.RUNNING)
 
     async def delete(self, run_id: str) -> None:
         """Forget a run that is not active."""
         if run_id in self.live:
-            raise CannotDo(f"The run {run_id} is {self.live[run_id].run.status}: cancel it before it is deleted.")
+            raise _cannot(run_id, self.live[run_id].run.status, said("cancel it before it is deleted"))
         self._rows.delete(run_id)
         self._feeds.forget(run_id)
         self._files.delete_all_of(run_id)
@@ -130,7 +133,7 @@ class ActiveRuns:
     def _reopen(self, kept: KeptRun) -> Run:
         run = kept.run
         if run.status is not RunStatus.INTERRUPTED:
-            raise CannotDo(f"The run {run.id} is {run.status}: only a paused or interrupted one can be resumed.")
+            raise _cannot(run.id, run.status, said("only a paused or interrupted one can be resumed"))
         self._refuse_if_full()
         live = LiveRun(kept)
         live.be(RunStatus.QUEUED)
@@ -150,14 +153,17 @@ class ActiveRuns:
         waiting = len(self.queue)
         if waiting >= self._max_queued and not self._executor.has_room:
             raise TooManyRuns(
-                f"{waiting} runs wait already, the most that may: try again when one has ended, or cancel one.",
+                said(
+                    "%(waiting)s runs wait already, the most that may: try again when one has ended, or cancel one.",
+                    waiting=waiting,
+                ),
                 RETRY_START_S,
             )
 
     def _active(self, run_id: str) -> LiveRun:
         live = self.live.get(run_id)
         if live is None:
-            raise CannotDo(f"The run {run_id} is {self._rows.get(run_id).run.status}: it is over.")
+            raise _cannot(run_id, self._rows.get(run_id).run.status, said("it is over"))
         return live
 
     def _start_of(self, kept: KeptRun) -> messages.Start:
@@ -245,3 +251,7 @@ async def _moved(live: LiveRun, status: RunStatus) -> Run:
     except TimeoutError:
         pass
     return live.run
+
+
+def _cannot(run_id: str, status: RunStatus, why: str) -> CannotDo:
+    return CannotDo(said("The run %(run_id)s is %(status)s: %(why)s.", run_id=run_id, status=said(status), why=why))

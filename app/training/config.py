@@ -7,6 +7,7 @@ from app.training import data as datasets
 from app.training import optimizers
 from app.training.data import Data, LineData
 from app.training.losses import LOSSES
+from app.translation import said
 
 MAX_EPOCHS = 10_000_000
 SEEDS = range(-(2**63), 2**64)
@@ -36,23 +37,31 @@ def check(config: RunConfig) -> None:
         *datasets.misfits_of(config.data),
     ]
     if misfits:
-        said = "; ".join(f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}" for misfit in misfits[:3])
+        first = "; ".join(f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}" for misfit in misfits[:3])
         more = f"; and {len(misfits) - 3} more" if len(misfits) > 3 else ""
-        raise Invalid(f"{said}{more}.", tuple(misfits[:20]))
+        raise Invalid(f"{first}{more}.", tuple(misfits[:20]))
 
 
 def _scalar_misfits(config: RunConfig) -> list[Misfit]:
     checks = [
-        ("epochs", 1 <= config.epochs <= MAX_EPOCHS, f"from 1 to {MAX_EPOCHS:,}"),
-        ("loss", config.loss in LOSSES, f"one of {', '.join(LOSSES)}"),
-        ("seed", config.seed is None or config.seed in SEEDS, "null, or from -2**63 to 2**64 - 1"),
-        ("module_stats_every", config.module_stats_every == 0, "0: this server keeps no statistics of modules yet"),
-        ("checkpoint_every", 0 <= config.checkpoint_every <= MAX_EPOCHS, f"from 0 (never) to {MAX_EPOCHS:,}"),
+        ("epochs", 1 <= config.epochs <= MAX_EPOCHS, said("from 1 to %(most)s", most=f"{MAX_EPOCHS:,}")),
+        ("loss", config.loss in LOSSES, said("one of %(known)s", known=", ".join(LOSSES))),
+        ("seed", config.seed is None or config.seed in SEEDS, said("null, or from -2**63 to 2**64 - 1")),
+        (
+            "module_stats_every",
+            config.module_stats_every == 0,
+            said("0: this server keeps no statistics of modules yet"),
+        ),
+        (
+            "checkpoint_every",
+            0 <= config.checkpoint_every <= MAX_EPOCHS,
+            said("from 0 (never) to %(most)s", most=f"{MAX_EPOCHS:,}"),
+        ),
         ("step", config.step == "autograd", '"autograd"'),
         ("executor", config.executor == "local", '"local"'),
     ]
     return [
-        Misfit((name,), f"expected {expected}; got {getattr(config, name)!r}")
+        Misfit((name,), said("expected %(expected)s; got %(given)r", expected=expected, given=getattr(config, name)))
         for name, fits, expected in checks
         if not fits
     ]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app.errors import Misfit, TooLarge
+from app.translation import said
 
 MAX_POINTS = 1_000_000
 MAX_TABLE_NUMBERS = 20_000
@@ -47,32 +48,51 @@ def misfits_of(data: Data) -> list[Misfit]:
 
 def _line_misfits(data: LineData) -> Iterator[Misfit]:
     if not 1 <= data.count <= MAX_POINTS:
-        yield Misfit(("data", "count"), f"expected from 1 to {MAX_POINTS:,} points, got {data.count:,}")
+        yield Misfit(
+            ("data", "count"),
+            said("expected from 1 to %(most)s points, got %(count)s", most=f"{MAX_POINTS:,}", count=f"{data.count:,}"),
+        )
     for name, value in (("slope", data.slope), ("intercept", data.intercept)):
         if not _fits_float32(value):
-            yield Misfit(("data", name), f"expected a finite float32, got {value}")
+            yield Misfit(("data", name), said("expected a finite float32, got %(value)s", value=value))
     last = data.slope * max(data.count - 1, 0) + data.intercept
     if _fits_float32(data.slope) and _fits_float32(data.intercept) and not _fits_float32(last):
-        yield Misfit(("data",), f"y at the last point is {last}, too large for float32")
+        yield Misfit(("data",), said("y at the last point is %(last)s, too large for float32", last=last))
 
 
 def _table_misfits(data: TableData) -> Iterator[Misfit]:
     numbers = sum(map(len, data.x)) + sum(map(len, data.y))
     if numbers > MAX_TABLE_NUMBERS:
         raise TooLarge(
-            f"The table holds {numbers:,} numbers; a run keeps up to {MAX_TABLE_NUMBERS:,}.", MAX_TABLE_NUMBERS
+            said(
+                "The table holds %(numbers)s numbers; a run keeps up to %(most)s.",
+                numbers=f"{numbers:,}",
+                most=f"{MAX_TABLE_NUMBERS:,}",
+            ),
+            MAX_TABLE_NUMBERS,
         )
     if len(data.x) != len(data.y):
-        yield Misfit(("data", "y"), f"expected as many rows as x has, {len(data.x):,}; got {len(data.y):,}")
+        yield Misfit(
+            ("data", "y"),
+            said(
+                "expected as many rows as x has, %(num)s; got %(given)s",
+                num=f"{len(data.x):,}",
+                given=f"{len(data.y):,}",
+            ),
+        )
     for name, rows in (("x", data.x), ("y", data.y)):
         if not rows or not rows[0]:
-            yield Misfit(("data", name), "expected at least one row with at least one number")
+            yield Misfit(("data", name), said("expected at least one row with at least one number"))
         for number, row in enumerate(rows):
             if len(row) != len(rows[0]):
-                msg = f"expected {len(rows[0]):,} numbers as in the first row, got {len(row):,}"
+                msg = said(
+                    "expected %(num)s numbers as in the first row, got %(given)s",
+                    num=f"{len(rows[0]):,}",
+                    given=f"{len(row):,}",
+                )
                 yield Misfit(("data", name, number), msg)
             yield from (
-                Misfit(("data", name, number, column), f"expected a finite float32, got {value}")
+                Misfit(("data", name, number, column), said("expected a finite float32, got %(value)s", value=value))
                 for column, value in enumerate(row)
                 if not _fits_float32(value)
             )

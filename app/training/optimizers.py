@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from app.errors import Misfit
+from app.translation import said
 
 # SparseAdam takes sparse gradients only, Muon matrices only: neither can train a LinearModel.
 _UNFIT = frozenset({"SparseAdam", "Muon"})
@@ -73,17 +74,27 @@ def needs_closure(optimizer: optim.Optimizer) -> bool:
 def misfits_of(name: str, lr: float, args: Mapping[str, object]) -> list[Misfit]:
     """Return what torch would refuse: unknown names, values of another kind, and what one tiny step finds out."""
     if name not in OPTIMIZERS:
-        return [Misfit(("optimizer",), f"expected one of {', '.join(OPTIMIZERS)}; got {name!r}")]
+        return [
+            Misfit(
+                ("optimizer",), said("expected one of %(known)s; got %(name)r", known=", ".join(OPTIMIZERS), name=name)
+            )
+        ]
     known = {argument.name: argument for argument in ARGUMENTS[name]}
     misfits = (
-        [] if math.isfinite(lr) and lr >= 0 else [Misfit(("lr",), f"expected a finite number, 0 or more; got {lr}")]
+        []
+        if math.isfinite(lr) and lr >= 0
+        else [Misfit(("lr",), said("expected a finite number, 0 or more; got %(lr)s", lr=lr))]
     )
     for key, value in args.items():
         if key not in known:
             expected = f"{name} takes {', '.join(known)}" if known else f"{name} takes no more arguments"
-            misfits.append(Misfit(("optimizer_args", key), f"unknown argument; {expected}"))
+            misfits.append(Misfit(("optimizer_args", key), said("unknown argument; %(expected)s", expected=expected)))
         elif not _is_plain(value) or not _is_like(value, known[key]):
-            misfits.append(Misfit(("optimizer_args", key), f"expected {known[key].type}, got {value!r}"))
+            misfits.append(
+                Misfit(
+                    ("optimizer_args", key), said("expected %(type)s, got %(value)r", type=known[key].type, value=value)
+                )
+            )
     if misfits or (not args and lr <= SOUND_LR):
         return misfits
     return _refused(name, lr, args)

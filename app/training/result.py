@@ -10,6 +10,7 @@ from torch import Tensor
 from app.errors import CannotDo
 from app.training.ports import KeptTrees, OpenTree
 from app.training.run import Run
+from app.translation import said
 from app.trees import snapshot
 from app.trees.index import TreeIndex
 from app.trees.tensors import TensorColumns, TensorKind
@@ -47,7 +48,7 @@ def put_where_it_fits(trees: KeptTrees, run: Run, structure: bytes, tensors: Map
     def change(tree: OpenTree) -> tuple[int, list[_Unplaced]]:
         fitting, unfit = _matched(trained, tree.index)
         if not fitting:
-            raise CannotDo(f"No parameter of run {run.number} fits the tree as it is now.")
+            raise CannotDo(said("No parameter of run %(number)s fits the tree as it is now.", number=run.number))
         with torch.no_grad():
             for ours, theirs in fitting:
                 theirs.copy_(ours)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import NotFound
+from app.translation import said
 
 SUFFIX = ".safetensors"
 
@@ -37,7 +38,7 @@ class RunFiles:
         try:
             os.link(tensors, self.folder / name)
         except FileNotFoundError as error:
-            raise NotFound(f"There is no tree {tree!r}.") from error
+            raise NotFound(said("There is no tree %(tree)r.", tree=tree)) from error
         except OSError:
             shutil.copyfile(tensors, self.folder / name)
         return name

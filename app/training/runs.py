@@ -20,6 +20,7 @@ from app.training.result import Applied, put_where_it_fits
 from app.training.run import KeptRun, Run, RunStatus
 from app.training.run_files import RunFiles, result_name
 from app.training.tensors_file import read_tensors
+from app.translation import said
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -85,8 +86,8 @@ class Runs:
         tree = self._trees.get(tree_id)
         if not tree.facts.can.train:
             can_forward = tree.facts.can.forward
-            why = "no parameter of it requires a gradient" if can_forward else "only its structure is known"
-            raise CannotDo(f"The tree {tree.name!r} cannot be trained: {why}.")
+            why = said("no parameter of it requires a gradient") if can_forward else said("only its structure is known")
+            raise CannotDo(said("The tree %(name)r cannot be trained: %(why)s.", name=tree.name, why=why))
         check(config)
         snapshot = self._trees.snapshot(tree_id)
         run_id = "r_" + "".join(secrets.choice(ALPHABET) for _ in range(10))
@@ -169,7 +170,13 @@ class Runs:
         """
         kept = self._rows.get(run_id)
         if kept.run.status is not RunStatus.SUCCEEDED or kept.result_tensors is None:
-            raise CannotDo(f"The run {run_id} is {kept.run.status}: only one that succeeded has parameters to apply.")
+            raise CannotDo(
+                said(
+                    "The run %(run_id)s is %(status)s: only one that succeeded has parameters to apply.",
+                    run_id=run_id,
+                    status=kept.run.status,
+                )
+            )
         tensors = read_tensors(self._files.path(kept.result_tensors))[0]
         applied = put_where_it_fits(self._trees, kept.run, self._rows.structure(run_id), tensors)
         run = msgspec.structs.replace(kept.run, result_revision=applied.revision)

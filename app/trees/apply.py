@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import CannotDo, Invalid, Misfit, NameRefused, TooLarge
+from app.translation import N_, said
 from app.trees.edit import submodule, subtree
 from app.trees.values import check_text, tensor_of
 
@@ -57,7 +58,7 @@ def apply(root: nn.Module, target: str, fn: str, arguments: Mapping[str, object]
     """
     function = APPLY_FUNCTIONS.get(fn)
     if function is None:
-        msg = f"no function {fn!r}; there are {', '.join(APPLY_FUNCTIONS)}"
+        msg = said("no function %(fn)r; there are %(known)s", fn=fn, known=", ".join(APPLY_FUNCTIONS))
         raise Invalid(f"fn: {msg}.", (Misfit(("fn",), msg),))
     filled = _filled(function, arguments)
     top = submodule(root, target)
@@ -89,7 +90,12 @@ def _check_cost(function: ApplyFunction, top: nn.Module, filled: Mapping[str, ob
     count = sum(1 for _ in subtree(top))
     if function.num_new(filled) * count > MAX_NEW_ELEMENTS:
         raise TooLarge(
-            f"{function.name} on {count:,} modules would make more than {MAX_NEW_ELEMENTS:,} elements.",
+            said(
+                "%(name)s on %(count)s modules would make more than %(most)s elements.",
+                name=function.name,
+                count=f"{count:,}",
+                most=f"{MAX_NEW_ELEMENTS:,}",
+            ),
             MAX_NEW_ELEMENTS,
         )
 
@@ -110,18 +116,28 @@ def children_first(top: nn.Module) -> Iterator[nn.Module]:
 def _filled(function: ApplyFunction, given: Mapping[str, object]) -> dict[str, object]:
     known = {argument.name: argument for argument in function.arguments}
     misfits = [
-        Misfit(("args", name), f"{function.name} has no argument {name!r}; it has {', '.join(known) or 'none'}")
+        Misfit(
+            ("args", name),
+            said(
+                "%(name)s has no argument %(argument)r; it has %(known)s",
+                name=function.name,
+                argument=name,
+                known=", ".join(known) or "none",
+            ),
+        )
         for name in given
         if name not in known
     ]
     filled: dict[str, object] = {}
     for name, argument in known.items():
         if name not in given and argument.is_required:
-            misfits.append(Misfit(("args", name), "missing"))
+            misfits.append(Misfit(("args", name), said("missing")))
             continue
         value = given.get(name, argument.default)
         if name in given and not _FITS[argument.kind](value):
-            misfits.append(Misfit(("args", name), f"expected {argument.kind}, got {value!r}"))
+            misfits.append(
+                Misfit(("args", name), said("expected %(kind)s, got %(value)r", kind=said(argument.kind), value=value))
+            )
         filled[name] = value
     if misfits:
         raise Invalid("; ".join(f"{misfit.loc[-1]}: {misfit.msg}" for misfit in misfits) + ".", tuple(misfits))
@@ -137,13 +153,15 @@ def _is_whole(value: object) -> bool:
 
 
 _FITS: dict[str, Callable[[object], bool]] = {
-    "a number": _is_number,
-    "a whole number": _is_whole,
-    "a whole number or null": lambda value: value is None or (_is_whole(value) and -(2**63) <= int(str(value)) < 2**64),
-    "a string": lambda value: isinstance(value, str),
-    "a string or null": lambda value: value is None or isinstance(value, str),
-    "true or false": lambda value: isinstance(value, bool),
-    "nested numbers": lambda value: _is_number(value) or isinstance(value, list),
+    N_("a number"): _is_number,
+    N_("a whole number"): _is_whole,
+    N_("a whole number or null"): lambda value: (
+        value is None or (_is_whole(value) and -(2**63) <= int(str(value)) < 2**64)
+    ),
+    N_("a string"): lambda value: isinstance(value, str),
+    N_("a string or null"): lambda value: value is None or isinstance(value, str),
+    N_("true or false"): lambda value: isinstance(value, bool),
+    N_("nested numbers"): lambda value: _is_number(value) or isinstance(value, list),
 }
 
 
@@ -237,7 +255,7 @@ APPLY_FUNCTIONS: dict[str, ApplyFunction] = {
     for function in (
         ApplyFunction(
             "make_new_weight",
-            "Gives each module a new parameter.",
+            N_("Gives each module a new parameter."),
             (Argument("name", "a string", "weight2"), Argument("value", "nested numbers", [2.0])),
             _make_new_weight,
             _num_new_weight,
@@ -245,11 +263,11 @@ APPLY_FUNCTIONS: dict[str, ApplyFunction] = {
         ),
         ApplyFunction(
             "requires_grad_",
-            "Freezes each module's own parameters, or unfreezes them.",
+            N_("Freezes each module's own parameters, or unfreezes them."),
             (Argument("requires_grad", "true or false", True),),
             _requires_grad,
         ),
-        ApplyFunction("zero_", "Sets each module's own parameters to zero.", (), _zero),
+        ApplyFunction("zero_", N_("Sets each module's own parameters to zero."), (), _zero),
         *[_initialiser(function) for function in _INITIALISERS],
     )
 }

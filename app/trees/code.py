@@ -1,11 +1,12 @@
 """Python that rebuilds a tree of LinearModels, to be read, pasted and run."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from keyword import iskeyword
 
 from torch import Tensor
 
 from app.errors import CannotDo, TooLarge
+from app.translation import said
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
 from app.trees.values import DTYPES
@@ -40,31 +41,43 @@ CHAIN = """\
 """
 
 
-def python_of(index: TreeIndex) -> str:
+def python_of(index: TreeIndex, drawn: Collection[tuple[int, str]] = ()) -> str:
     """Return a program that leaves the same tree in `model`: names, values, buffers, what is frozen or in eval mode.
 
-    Names that are no identifiers go through `add_module`, as strings. Raises `CannotDo` for other
+    Names that are no identifiers go through `add_module`, as strings. Of the rows and names in `drawn` the values are
+    left to the program's own `torch.rand(1)`. Raises `CannotDo` for other
     modules than LinearModels and `TooLarge` past 200,000 modules.
     """
+    head, statements = program_of(index, drawn)
+    return head + "\n".join(statement for _, statement in statements) + "\n"
+
+
+def program_of(index: TreeIndex, drawn: Collection[tuple[int, str]] = ()) -> tuple[str, Iterator[tuple[int, str]]]:
+    """Return what `python_of` begins with, and the statements after it, each with the row that it is about."""
     if len(index) > MAX_STATEMENTS:
         raise TooLarge(f"The program would build {len(index):,} modules one by one.", MAX_STATEMENTS)
     if not index.is_live or not all(isinstance(module, LinearModel) for module in index.modules):
         raise CannotDo("Only a tree of LinearModels has a program that rebuilds it.")
     root = index.modules[0]
     chain = isinstance(root, LinearModel) and root.chain
-    return HEAD + (CHAIN if chain else OWN) + "\n\n" + "\n".join(_statements(index)) + "\n"
+    return HEAD + (CHAIN if chain else OWN) + "\n\n", _statements(index, drawn)
 
 
-def _statements(index: TreeIndex) -> Iterator[str]:
-    # A variable a level, not a path a statement: the paths of a deep chain are quadratic in its length.
+def _statements(index: TreeIndex, drawn: Collection[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     for row in range(len(index)):
-        variable = _variable(index, row)
-        yield f"{variable} = {_call(index, row)}"
-        if row:
-            yield _assign(_variable(index, index.parent[row]), index.name[row], variable)
-        yield from _tensors(index, row, variable)
-        if not index.training[row]:
-            yield f"{variable}.training = False"
+        for statement in _of_row(index, row, drawn):
+            yield row, statement
+
+
+def _of_row(index: TreeIndex, row: int, drawn: Collection[tuple[int, str]]) -> Iterator[str]:
+    # A variable a level, not a path a statement: the paths of a deep chain are quadratic in its length.
+    variable = _variable(index, row)
+    yield f"{variable} = {_call(index, row, drawn)}"
+    if row:
+        yield _assign(_variable(index, index.parent[row]), index.name[row], variable)
+    yield from _tensors(index, row, variable)
+    if not index.training[row]:
+        yield f"{variable}.training = False"
 
 
 def _variable(index: TreeIndex, row: int) -> str:
@@ -77,11 +90,11 @@ def _assign(owner: str, name: str, value: str) -> str:
     return f"{owner}.add_module({name!r}, {value})"
 
 
-def _call(index: TreeIndex, row: int) -> str:
+def _call(index: TreeIndex, row: int, drawn: Collection[tuple[int, str]]) -> str:
     given = []
     for entry in index.own(index.parameters, row):
         name, tensor = index.parameters.name[entry], index.parameters.tensor[entry]
-        if name in _made(index, row) and _is_lone_float(tensor):
+        if name in _made(index, row) and _is_lone_float(tensor) and (row, name) not in drawn:
             given.append(f"{name}={_number(tensor.item())}")
     return f"LinearModel({', '.join(given)})"
 
@@ -121,7 +134,7 @@ def _tensors(index: TreeIndex, row: int, variable: str) -> Iterator[str]:
 def _tensor(tensor: Tensor) -> str:
     dtype = str(tensor.dtype)
     if dtype.removeprefix("torch.") not in DTYPES:
-        raise CannotDo(f"A tensor of {dtype} has no literal.")
+        raise CannotDo(said("A tensor of %(dtype)s has no literal.", dtype=dtype))
     if not tensor.numel():  # nested lists do not tell (0, 3) from (0,)
         return f"torch.empty({tuple(tensor.shape)}, dtype={dtype})"
     return f"torch.tensor({_nested(tensor.detach().tolist())}, dtype={dtype})"

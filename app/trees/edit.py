@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import CannotDo, Invalid, Misfit, NameRefused, TargetNotFound
+from app.translation import said
 from app.trees.index import printed_class
 from app.trees.limits import Limits
 from app.trees.linear import LinearModel
@@ -62,8 +63,8 @@ def register_parameter(
     if dtype is None and not tensor.is_floating_point():
         tensor = tensor.to(torch.float32)
     if requires_grad and not tensor.is_floating_point():
-        msg = f"only a floating-point parameter can require a gradient, not one of {dtype}"
-        raise Invalid(f"requires_grad: {msg}.", (Misfit(("requires_grad",), msg),))
+        msg = said("only a floating-point parameter can require a gradient, not one of %(dtype)s", dtype=dtype)
+        raise Invalid(said("requires_grad: %(msg)s.", msg=msg), (Misfit(("requires_grad",), msg),))
     try:
         module.register_parameter(name, nn.Parameter(tensor, requires_grad=requires_grad))
     except KeyError as error:
@@ -88,7 +89,7 @@ def add_module(root: nn.Module, target: str, name: str, spec: object, limits: Li
 def delete(root: nn.Module, target: str) -> None:
     """Delete the submodule, parameter or buffer at `target`; raises `CannotDo` for the root."""
     if not target:
-        raise CannotDo("The root cannot be deleted from its tree: delete the tree.")
+        raise CannotDo(said("The root cannot be deleted from its tree: delete the tree."))
     path, _, name = target.rpartition(".")
     owner = submodule(root, path)
     held = (owner._modules, owner._parameters, owner._buffers)
@@ -122,7 +123,7 @@ def forward(root: nn.Module, x: object) -> Tensor:
     except (RuntimeError, TypeError) as error:
         raise Invalid(f"x: {error}", (Misfit(("x",), str(error)),)) from error
     except AttributeError as error:
-        raise CannotDo(f"This tree has no forward as it is: {error}.") from error
+        raise CannotDo(said("This tree has no forward as it is: %(error)s.", error=str(error))) from error
     return y
 
 

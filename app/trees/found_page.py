@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from app.trees.index import TreeIndex
 from app.trees.search_columns import search_columns_of
+from app.trees.search_marks import Marks, Span
 from app.trees.tensors import Ints, Mask
 
 DEFAULT_LIMIT = 200
@@ -27,12 +28,14 @@ class FoundTensor(msgspec.Struct, gc=False):
     shape: list[int] | None
     dtype: str
     numel: int
+    marks: list[Span] | UnsetType = UNSET
 
 
 class FoundRow(msgspec.Struct, gc=False):
     """A module that was found, or, where `is_found` is False, that leads to one or owns `tensors` that were found.
 
-    `row` is its place in pre-order, `depth` how many modules it is in. `class_status` is as in `ModuleRow`.
+    `row` is its place in pre-order, `depth` how many modules it is in. `class_status` is as in `ModuleRow`. `marks` are
+    the parts of the name that were asked for, `class_marks` those of the class.
     """
 
     row: int
@@ -44,6 +47,8 @@ class FoundRow(msgspec.Struct, gc=False):
     is_found: bool
     tensors: list[FoundTensor]
     class_status: str | UnsetType = UNSET
+    marks: list[Span] | UnsetType = UNSET
+    class_marks: list[Span] | UnsetType = UNSET
 
 
 class FoundPage(msgspec.Struct):
@@ -93,6 +98,15 @@ class Stretch:
     def total(self) -> int:
         """How many modules and tensors were found."""
         return self.num_modules + self.num_tensors
+
+
+def mark(page: FoundPage, marks: Marks) -> None:
+    """Say in the rows of a page which parts of their names and classes were asked for."""
+    for row in page.rows:
+        row.marks = (row.row and marks.in_name(row.name)) or UNSET
+        row.class_marks = marks.in_class(row.class_name) or UNSET
+        for tensor in row.tensors:
+            tensor.marks = marks.in_name(tensor.name) or UNSET
 
 
 def found_page(index: TreeIndex, stretch: Stretch) -> FoundPage:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.rows import HeatMap
 from app.trees.tensor_values import as_doubles, nonfinite_word
 
@@ -34,8 +35,13 @@ def whole_index(shape: Sequence[int], index: Sequence[int]) -> tuple[int, ...]:
     leading = list(shape[:-2])
     whole = (*index, *(0 for _ in leading[len(index) :]))
     if len(whole) != len(leading) or any(not 0 <= at < size for at, size in zip(whole, leading, strict=True)):
-        msg = f"expected {len(leading)} numbers below {leading}, got {list(whole)}"
-        raise Invalid(f"index: {msg}.", (Misfit(("index",), msg),))
+        msg = said(
+            "expected %(num)s numbers below %(leading)s, got %(whole)s",
+            num=len(leading),
+            leading=leading,
+            whole=list(whole),
+        )
+        raise Invalid(said("index: %(msg)s.", msg=msg), (Misfit(("index",), msg),))
     return whole
 
 

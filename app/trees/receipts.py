@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import numpy as np
 
+from app.translation import N_
 from app.trees.distinct import distinct_kinds
 from app.trees.index import TreeIndex
 from app.trees.tensors import Ints, Mask, TensorColumns
@@ -54,36 +55,39 @@ def receipt(index: TreeIndex, row: int = 0, *, stored: int | None = None) -> Rec
     return Receipt(
         parameters=Counted(
             parameters.elements(parameters.distinct),
-            "every distinct parameter once: sum(p.numel() for p in module.parameters())",
+            N_("every distinct parameter once: sum(p.numel() for p in module.parameters())"),
         ),
         listed=Counted(
             parameters.elements(parameters.listed),
-            "every name: a parameter that is tied or in a shared module counts again under each "
-            "(named_parameters(remove_duplicate=False))",
+            N_(
+                "every name: a parameter that is tied or in a shared module counts again under each "
+                "(named_parameters(remove_duplicate=False))"
+            ),
         ),
-        stored=None if stored is None else Counted(stored, "every element that the file holds for it"),
+        stored=None if stored is None else Counted(stored, N_("every element that the file holds for it")),
         trainable=Counted(
-            parameters.elements(parameters.distinct & parameters.flag), "distinct parameters with requires_grad"
+            parameters.elements(parameters.distinct & parameters.flag), N_("distinct parameters with requires_grad")
         ),
         frozen=Counted(
-            parameters.elements(parameters.distinct & ~parameters.flag), "distinct parameters without requires_grad"
+            parameters.elements(parameters.distinct & ~parameters.flag), N_("distinct parameters without requires_grad")
         ),
         persistent=Counted(
-            buffers.elements(buffers.distinct & buffers.flag), "distinct buffers that the state dict holds"
+            buffers.elements(buffers.distinct & buffers.flag), N_("distinct buffers that the state dict holds")
         ),
         other_buffers=Counted(
-            buffers.elements(buffers.distinct & ~buffers.flag), "distinct buffers that the state dict leaves out"
+            buffers.elements(buffers.distinct & ~buffers.flag), N_("distinct buffers that the state dict leaves out")
         ),
         num_bytes=Counted(
-            sum(one.num_bytes for one in by_dtype), "elements times the size of the dtype, every distinct tensor once"
+            sum(one.num_bytes for one in by_dtype),
+            N_("elements times the size of the dtype, every distinct tensor once"),
         ),
         num_tied=Counted(
             int(np.count_nonzero(parameters.listed & ~parameters.distinct)),
-            "names beyond the first that parameters have",
+            N_("names beyond the first that parameters have"),
         ),
         no_shape=Counted(
             parameters.num_without_shape + buffers.num_without_shape,
-            "distinct tensors that get their shape with the first input; they count as no elements",
+            N_("distinct tensors that get their shape with the first input; they count as no elements"),
         ),
         by_dtype=by_dtype,
     )

@@ -1,11 +1,12 @@
 """Which modules and tensors a term finds: a bit for each, over the whole tree at once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from app.trees import search_terms as terms
+from app.trees.gradient import unreached
 from app.trees.index import TreeIndex
 from app.trees.name_tests import NameTest, name_test, part_tests
 from app.trees.search_columns import at, is_repeated, search_columns_of
@@ -94,6 +95,12 @@ class OfModules(Level):
         np.subtract.at(edges, self.columns.end[rows], 1)
         return np.cumsum(edges[:-1]) > 0
 
+    def _in(self, spans: Iterable[tuple[int, int]]) -> Mask:
+        found = np.zeros(self.count, np.bool_)
+        for first, count in spans:
+            found[first : first + count] = True
+        return found
+
     def _is_training(self) -> Mask:
         is_training: Mask = np.frombuffer(self.index.training, np.uint8) != 0
         return is_training
@@ -111,6 +118,10 @@ class OfModules(Level):
                 return ~self._is_training()
             case terms.Has(Flag.TRAIN):
                 return self._is_training()
+            case terms.Has(Flag.INFERRED):
+                return at(np.array([cls.inferred for cls in index.classes], np.bool_), self.columns.class_id)
+            case terms.Has(Flag.NO_GRAD):
+                return self._in(unreached(index, 0, count))
             case terms.Has(Flag.LEAF):
                 return at(self.columns.end == np.arange(1, count + 1), slice(None))
             case terms.Number(Key.PARAMS):

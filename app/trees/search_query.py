@@ -8,6 +8,7 @@ term   =  "-" term | "(" query ")" | key operator value | flag | word
 import re
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.dtypes import dtype_word
 from app.trees.foreign import cut
 from app.trees.search_terms import All, Any, Flag, Has, Key, Not, Number, Shape, Term, Text, Word
@@ -70,11 +71,18 @@ def parse_query(text: str) -> Term:
     Raises `Invalid` that names the character where the query cannot be read.
     """
     if len(text) > MAX_QUERY:
-        raise _wrong(MAX_QUERY, f"expected at most {MAX_QUERY:,} characters, got {len(text):,}")
+        raise _wrong(
+            MAX_QUERY,
+            said(
+                "expected at most %(most)s characters, got %(num)s",
+                most=f"{MAX_QUERY:,}",
+                num=f"{len(text):,}",
+            ),
+        )
     parser = _Parser(text)
     term = parser.any(0)
     if parser.mark:
-        raise _wrong(parser.start, 'expected "(" before this ")"')
+        raise _wrong(parser.start, said('expected "(" before this ")"'))
     return term
 
 
@@ -89,7 +97,7 @@ class _Parser:
 
     def any(self, nesting: int) -> Term:
         if nesting > MAX_NESTING:
-            raise _wrong(self.start, f'expected at most {MAX_NESTING} "("')
+            raise _wrong(self.start, said('expected at most %(most)s "("', most=MAX_NESTING))
         terms = [self._all(nesting)]
         while self.mark == "|":
             self._step()
@@ -101,7 +109,7 @@ class _Parser:
         while self.mark not in {"|", ")"} and not self._is_over:
             terms.append(self._term(nesting))
         if not terms and not (self._is_over and not self._query.strip()):
-            raise _wrong(self.start, "expected something to look for")
+            raise _wrong(self.start, said("expected something to look for"))
         return terms[0] if len(terms) == 1 else All(tuple(terms))
 
     def _term(self, nesting: int) -> Term:
@@ -117,14 +125,14 @@ class _Parser:
             self._step()
             term = self.any(nesting + 1)
             if self.mark != ")":
-                raise _wrong(self.start, 'expected ")"')
+                raise _wrong(self.start, said('expected ")"'))
             self._step()
             return term
         if self.mark or self._is_over:
-            raise _wrong(self.start, "expected something to look for")
+            raise _wrong(self.start, said("expected something to look for"))
         self._num_terms += 1
         if self._num_terms > MAX_TERMS:
-            raise _wrong(self.start, f"expected at most {MAX_TERMS} things to look for")
+            raise _wrong(self.start, said("expected at most %(most)s things to look for", most=MAX_TERMS))
         term = self._compared() if self.key else self._word()
         self._step()
         return term
@@ -134,11 +142,17 @@ class _Parser:
         if self.key.lower() == "is" and self.operator == ":":
             return self._flag()
         if key is None:
-            raise _wrong(self.start, f"there is no {self.key!r} to look for; there are {', '.join(Key)}")
+            raise _wrong(
+                self.start,
+                said("there is no %(key)r to look for; there are %(known)s", key=self.key, known=", ".join(Key)),
+            )
         start, value = self._value()
         if not value:
             what = "a text" if key in OF_TEXT else "a number"
-            raise _wrong(start, f'expected {what} after "{self.key}{self.operator}"')
+            raise _wrong(
+                start,
+                said('expected %(what)s after "%(key)s%(operator)s"', what=what, key=self.key, operator=self.operator),
+            )
         if key is Key.SHAPE:
             return self._shape(start, value)
         if key in OF_TEXT:
@@ -155,21 +169,29 @@ class _Parser:
         start, value = self._value()
         flag = FLAGS.get(value.lower())
         if flag is None:
-            raise _wrong(start, f"there is no {cut(value, 40)!r}; there are {', '.join(Flag)}")
+            raise _wrong(
+                start, said("there is no %(value)r; there are %(known)s", value=cut(value, 40), known=", ".join(Flag))
+            )
         return Has(flag)
 
     def _text(self, key: Key, value: str) -> Term:
         if self.operator not in {":", "=", "==", "!="}:
-            raise _wrong(self.start, f'expected ":" or "=" after {self.key!r}, got {self.operator!r}')
+            raise _wrong(
+                self.start,
+                said('expected ":" or "=" after %(key)r, got %(operator)r', key=self.key, operator=self.operator),
+            )
         text = Text(key, dtype_word(value) if key is Key.DTYPE else value, self.operator != ":")
         return Not(text) if self.operator == "!=" else text
 
     def _shape(self, start: int, value: str) -> Term:
         if self.operator not in {":", "=", "==", "!="}:
-            raise _wrong(self.start, f'expected ":" or "=" after {self.key!r}, got {self.operator!r}')
+            raise _wrong(
+                self.start,
+                said('expected ":" or "=" after %(key)r, got %(operator)r', key=self.key, operator=self.operator),
+            )
         parts = [part for part in re.split(r"[x×,\s]", value.strip("()[]")) if part]
         if not all(part in {"*", "?"} or (part.isascii() and part.isdigit() and len(part) < 19) for part in parts):
-            raise _wrong(start, f"expected sizes such as 768x* or 3,224,224, got {cut(value, 40)!r}")
+            raise _wrong(start, said("expected sizes such as 768x* or 3,224,224, got %(value)r", value=cut(value, 40)))
         shape = Shape(tuple(None if part in {"*", "?"} else int(part) for part in parts))
         return Not(shape) if self.operator == "!=" else shape
 
@@ -178,10 +200,10 @@ class _Parser:
         operator = "=" if self.operator in {":", "=="} else self.operator
         if not is_range:
             if operator == "!":
-                raise _wrong(self.start, f'expected "!=" after {self.key!r}')
+                raise _wrong(self.start, said('expected "!=" after %(key)r', key=self.key))
             return Number(key, operator, _number(start, value))
         if operator != "=":
-            raise _wrong(self.start, f'expected ":" before a range, got {operator!r}')
+            raise _wrong(self.start, said('expected ":" before a range, got %(operator)r', operator=operator))
         terms = []
         if low:
             terms.append(Number(key, ">=", _number(start, low)))
@@ -199,7 +221,7 @@ class _Parser:
         if not value.startswith('"'):
             return value
         if len(value) < 2 or not value.endswith('"'):
-            raise _wrong(start, "expected a closing quotation mark")
+            raise _wrong(start, said("expected a closing quotation mark"))
         return re.sub(r"\\(.)", r"\1", value[1:-1])
 
     def _step(self) -> None:
@@ -218,9 +240,9 @@ def _number(start: int, text: str) -> float:
     match = _NUMBER.fullmatch(text)
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
-        raise _wrong(start, f"expected a number such as 768, 1e6 or 1.5M, got {cut(text, 40)!r}")
+        raise _wrong(start, said("expected a number such as 768, 1e6 or 1.5M, got %(value)r", value=cut(text, 40)))
     return float(match[1].replace("_", "")) * unit
 
 
 def _wrong(at: int, msg: str) -> Invalid:
-    return Invalid(f"q, character {at + 1}: {msg}.", (Misfit(("q", at), msg),))
+    return Invalid(said("q, character %(at)s: %(msg)s.", at=at + 1, msg=msg), (Misfit(("q", at), msg),))

@@ -21,6 +21,8 @@ class Flag(StrEnum):
     EVAL = "eval"
     TRAIN = "train"
     LEAF = "leaf"
+    INFERRED = "inferred"
+    NO_GRAD = "nograd"
 
 
 class Key(StrEnum):

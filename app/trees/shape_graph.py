@@ -7,6 +7,8 @@ from typing import TypeAlias
 import msgspec
 import numpy as np
 
+from app.trees.dtypes import num_bits
+from app.trees.gradient import unreached
 from app.trees.index import TreeIndex
 from app.trees.numbering import Numbering
 from app.trees.runs_of_names import numbered, range_name
@@ -20,7 +22,8 @@ class Shape(msgspec.Struct, rename={"class_name": "class"}, omit_defaults=True):
     """A subtree as it is at each of its places.
 
     `children` are `[name, shape]`; "sub1..sub10" stands for ten names that count up (no module's name has a dot).
-    `module` is left out where it is that of the shape before; `none` are the names of children that are None.
+    `module` is left out where it is that of the shape before; `none` are the names of children that are None;
+    `inferred` says that the class was concluded from names and shapes, and one that is not known is "".
     """
 
     class_name: str
@@ -30,12 +33,14 @@ class Shape(msgspec.Struct, rename={"class_name": "class"}, omit_defaults=True):
     children: list[tuple[str, int]]
     module: str | None = None
     none: list[str] = []
+    inferred: bool = False
 
 
 class Sharing(msgspec.Struct, omit_defaults=True):
     """What is one and the same: a module at several rows, or a parameter or buffer under several names.
 
-    What is inside a shared module is shared with it and not told again.
+    What is inside a shared module is shared with it and not told again. A tensor that is a parameter in one place and
+    a buffer in another is of the kind "tensor": its first name as a parameter, then that as a buffer.
     """
 
     kind: str
@@ -47,14 +52,17 @@ class ShapeGraph(msgspec.Struct, omit_defaults=True):
     """All distinct shapes in pre-order of first appearance, which of them the tree is, and what a shape does not say.
 
     Rows are places in pre-order. `frozen` are the parameters without gradient, counted in pre-order of all places,
-    and `eval` the modules in eval mode, each as `[first, count]`.
+    `eval` the modules in eval mode, and `no_grad` those that the root's forward never calls, as far as that is known,
+    each as `[first, count]`. `bits` is the size of an element by dtype.
     """
 
     shapes: list[Shape]
     root: int
+    bits: dict[str, int]
     shared: list[Sharing]
     frozen: list[tuple[int, int]] = []
     eval: list[tuple[int, int]] = []
+    no_grad: list[tuple[int, int]] = []
 
 
 def shape_graph(index: TreeIndex, row: int = 0) -> ShapeGraph:
@@ -78,9 +86,11 @@ def shape_graph(index: TreeIndex, row: int = 0) -> ShapeGraph:
     return ShapeGraph(
         shapes=shapes,
         root=numbers[index.shapes.shape[row]],
+        bits={str(dtype): num_bits(str(dtype)) for shape in shapes for _, _, dtype, *_ in _all_tensors(shape)},
         shared=list(_shared(index, row)),
         frozen=_zeros(index.parameters.flag[start:stop]),
         eval=_zeros(index.training[row:end]),
+        no_grad=[(first - row, count) for first, count in unreached(index, row, end)],
     )
 
 
@@ -94,7 +104,13 @@ def _shape(index: TreeIndex, row: int, numbers: Numbering[int]) -> Shape:
         buffers=list(_tensors(index, index.buffers, row, has_flag=True)),
         children=_children(index, row, numbers),
         none=index.none_children.get(row, []),
+        inferred=cls.inferred,
     )
+
+
+def _all_tensors(shape: Shape) -> Iterator[TensorFacts]:
+    yield from shape.parameters
+    yield from shape.buffers
 
 
 def _tensors(index: TreeIndex, columns: TensorColumns, row: int, *, has_flag: bool) -> Iterator[TensorFacts]:
@@ -139,6 +155,21 @@ def _shared(index: TreeIndex, top: int) -> Iterator[Sharing]:
         for group in _groups(columns.first, np.flatnonzero(~repeats) + start, told):
             rows = [columns.owner[entry] - top for entry in group]
             yield Sharing(kind, rows, [columns.name[entry] for entry in group])
+    yield from _of_both_kinds(index, top)
+
+
+def _of_both_kinds(index: TreeIndex, top: int) -> Iterator[Sharing]:
+    """Yield what is a parameter and a buffer in the subtree, by its first name as each."""
+    parameters, buffers = (
+        columns.listed(columns.start[top], columns.start[index.end[top]], remove_duplicate=True)
+        for columns in (index.parameters, index.buffers)
+    )
+    of_parameters, of_buffers = index.parameters.identity[parameters], index.buffers.identity[buffers]
+    _, *places = np.intersect1d(of_parameters, of_buffers, assume_unique=True, return_indices=True)
+    for parameter, buffer in sorted(zip(parameters[places[0]].tolist(), buffers[places[1]].tolist(), strict=True)):
+        spots = ((index.parameters, parameter), (index.buffers, buffer))
+        rows = [columns.owner[entry] - top for columns, entry in spots]
+        yield Sharing("tensor", rows, [columns.name[entry] for columns, entry in spots])
 
 
 def _groups(identity: Ints, originals: Ints, repeats: Ints) -> Iterator[list[int]]:

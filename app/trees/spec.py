@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from app.collector import collector_paused
 from app.errors import Invalid, Misfit, NameRefused, TooLarge
+from app.translation import said
 from app.trees.linear import LinearModel, linear_models, set_parameters
 from app.trees.values import is_text, tensor_of
 
@@ -63,7 +64,10 @@ class _Parser:
         while todo and len(self.misfits) < MAX_MISFITS:
             item, parent, name, depth, place = todo.pop()
             if depth > self.max_depth:
-                raise TooLarge(f"The spec is nested deeper than {self.max_depth:,} modules.", self.max_depth)
+                raise TooLarge(
+                    said("The spec is nested deeper than %(most)s modules.", most=f"{self.max_depth:,}"),
+                    self.max_depth,
+                )
             todo.extend(self._module(item, parent, name, depth, place))
             self._check_count(len(self.spec) + len(todo))
         if self.misfits:
@@ -75,11 +79,19 @@ class _Parser:
         self, item: object, parent: int, name: str, depth: int, place: "_Place"
     ) -> Iterator[tuple[object, int, str, int, "_Place"]]:
         if not isinstance(item, Mapping):
-            self._misfit(place, (), f"expected a LinearSpec, an object with {', '.join(KEYS)}; got {_kind(item)}")
+            self._misfit(
+                place,
+                (),
+                said(
+                    "expected a LinearSpec, an object with %(keys)s; got %(kind)s",
+                    keys=", ".join(KEYS),
+                    kind=_kind(item),
+                ),
+            )
             return
         for key in item:
             if key not in KEYS:
-                self._misfit(place, (key,), f"unknown key; a LinearSpec has {', '.join(KEYS)}")
+                self._misfit(place, (key,), said("unknown key; a LinearSpec has %(keys)s", keys=", ".join(KEYS)))
         row = self.spec.add(parent, name, self._number(item, "weight", place), self._number(item, "bias", place))
         buffers = self._names(item, "buffers", place)
         children = self._names(item, "children", place)
@@ -95,10 +107,10 @@ class _Parser:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._misfit(place, (key,), f"expected a number, got {_kind(value)}")
+            self._misfit(place, (key,), said("expected a number, got %(kind)s", kind=_kind(value)))
             return None
         if not abs(value) <= torch.finfo(torch.float32).max:
-            self._misfit(place, (key,), "too large for float32")
+            self._misfit(place, (key,), said("too large for float32"))
             return None
         return float(value)
 
@@ -107,16 +119,19 @@ class _Parser:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            self._misfit(place, (key,), f"expected an object of names, got {_kind(value)}")
+            self._misfit(place, (key,), said("expected an object of names, got %(kind)s", kind=_kind(value)))
             return {}
         if not all(map(is_text, value)):
-            self._misfit(place, (key,), "expected Unicode text, got a lone surrogate in a name")
+            self._misfit(place, (key,), said("expected Unicode text, got a lone surrogate in a name"))
             return {}
         return value
 
     def _check_count(self, count: int) -> None:
         if count > self.max_modules:
-            raise TooLarge(f"The spec has more than {self.max_modules:,} modules.", self.max_modules)
+            raise TooLarge(
+                said("The spec has more than %(most)s modules.", most=f"{self.max_modules:,}"),
+                self.max_modules,
+            )
 
     def _tensors(self, buffers: Mapping[str, object], place: "_Place") -> dict[str, Tensor]:
         tensors = {}
@@ -192,7 +207,13 @@ def grid_size(branching: int, depth: int, max_modules: int) -> int:
                 break
     if count > max_modules:
         raise TooLarge(
-            f"A grid of branching {branching:,} and depth {depth:,} has more than {max_modules:,} modules.", max_modules
+            said(
+                "A grid of branching %(branching)s and depth %(depth)s has more than %(most)s modules.",
+                branching=f"{branching:,}",
+                depth=f"{depth:,}",
+                most=f"{max_modules:,}",
+            ),
+            max_modules,
         )
     return count
 
@@ -203,7 +224,10 @@ def grid_spec(branching: int, depth: int, *, max_modules: int, max_depth: int) -
     Raises `TooLarge` before anything is made when there are more than `max_modules` or `max_depth` of them.
     """
     if depth > max_depth:
-        raise TooLarge(f"A depth of {depth:,} is more than {max_depth:,}.", max_depth)
+        raise TooLarge(
+            said("A depth of %(depth)s is more than %(most)s.", depth=f"{depth:,}", most=f"{max_depth:,}"),
+            max_depth,
+        )
     grid_size(branching, depth, max_modules)
     spec = LinearSpec()
     names = [f"sub{number}" for number in range(branching, 0, -1)] if depth else []
@@ -243,8 +267,8 @@ def _drawn(numbers: list[float | None], seed: int | None) -> Tensor:
     elif seed in SEEDS:
         generator.manual_seed(seed)
     else:
-        misfit = Misfit(("source", "seed"), f"expected -2**63 to 2**64 - 1, got {seed}")
-        raise Invalid(f"seed: {misfit.msg}.", (misfit,))
+        misfit = Misfit(("source", "seed"), said("expected -2**63 to 2**64 - 1, got %(seed)s", seed=seed))
+        raise Invalid(said("seed: %(msg)s.", msg=misfit.msg), (misfit,))
     drawn = torch.rand(numbers.count(None), generator=generator)
     if len(drawn) == len(numbers):
         return drawn

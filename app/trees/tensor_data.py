@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from app.errors import CannotDo
+from app.translation import said
 from app.trees.heat_map import heat_map_of
 from app.trees.rows import HeatMap, Nested, TensorStats, ValuesPage
 from app.trees.tensor_values import has_values, page_of, stats_of, values_of
@@ -154,6 +155,9 @@ def _why_none(tensor: Tensor) -> str:
 
 def _structure_only(columns: TensorColumns, entry: int) -> CannotDo:
     return CannotDo(
-        f"{columns.name[entry]!r} has a shape here, and no values: of this tree only the structure is known. "
-        "Open a checkpoint of the model to see values."
+        said(
+            "%(name)r has a shape here, and no values: of this tree only the structure is known. "
+            "Open a checkpoint of the model to see values.",
+            name=columns.name[entry],
+        )
     )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.dtypes import dtype_named
 from app.trees.foreign import Raised, attempt, cut
 
@@ -42,7 +43,9 @@ def parse_inputs(texts: Sequence[str], dtype: str = "float32") -> list[Input]:
     """
     misfits: list[Misfit] = []
     if dtype_named(dtype) is None:
-        misfits.append(Misfit(("dtype",), f"expected a dtype such as float32 or int64, got {cut(dtype, 60)!r}"))
+        misfits.append(
+            Misfit(("dtype",), said("expected a dtype such as float32 or int64, got %(value)r", value=cut(dtype, 60)))
+        )
         dtype = "float32"
     inputs: list[Input] = []
     parts = [part.strip() for text in texts for part in text.split(";")]
@@ -90,15 +93,22 @@ def _parse(part: str, dtype: str) -> Input | str:
 
 def _misfits(inputs: list[Input]) -> Iterator[Misfit]:
     if len(inputs) > MAX_INPUTS:
-        yield Misfit(("input",), f"expected at most {MAX_INPUTS} inputs, got {len(inputs)}")
+        yield Misfit(
+            ("input",), said("expected at most %(most)s inputs, got %(num)s", most=MAX_INPUTS, num=len(inputs))
+        )
     seen: set[str] = set()
     for at, one in enumerate(inputs):
         if torch.Size(one.shape).numel() > MAX_SIZE:
-            yield Misfit(("input", at), f"expected at most {MAX_SIZE:,} elements, got {one}")
+            yield Misfit(
+                ("input", at), said("expected at most %(most)s elements, got %(one)s", most=f"{MAX_SIZE:,}", one=one)
+            )
         if one.name and one.name in seen:
-            yield Misfit(("input", at), f"{one.name!r} is given twice")
+            yield Misfit(("input", at), said("%(name)r is given twice", name=one.name))
         if not one.name and seen:
-            yield Misfit(("input", at), f"an input without a name must come before those that have one, got {one}")
+            yield Misfit(
+                ("input", at),
+                said("an input without a name must come before those that have one, got %(one)s", one=one),
+            )
         seen |= {one.name} - {""}
 
 

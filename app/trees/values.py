@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 
 DTYPES: dict[str, torch.dtype] = {
     str(dtype).removeprefix("torch."): dtype
@@ -33,7 +34,7 @@ def is_text(name: str) -> bool:
 def check_text(name: str, loc: tuple[str | int, ...]) -> None:
     """Raise `Invalid` for a name that is no Unicode text."""
     if not is_text(name):
-        raise _misfit(loc, "expected Unicode text, got a lone surrogate")
+        raise _misfit(loc, said("expected Unicode text, got a lone surrogate"))
 
 
 def tensor_of(value: object, loc: tuple[str | int, ...], dtype: str | None = None) -> Tensor:
@@ -43,7 +44,10 @@ def tensor_of(value: object, loc: tuple[str | int, ...], dtype: str | None = Non
     fit the dtype.
     """
     if dtype is not None and dtype not in DTYPES:
-        raise _misfit((*loc[:-1], "dtype"), f"dtype {dtype!r} is not one of {', '.join(DTYPES)}")
+        raise _misfit(
+            (*loc[:-1], "dtype"),
+            said("dtype %(dtype)r is not one of %(known)s", dtype=dtype, known=", ".join(DTYPES)),
+        )
     _check(value, loc)
     wanted = DTYPES[dtype] if dtype is not None else None
     try:
@@ -51,7 +55,10 @@ def tensor_of(value: object, loc: tuple[str | int, ...], dtype: str | None = Non
     except (RuntimeError, ValueError, OverflowError, TypeError) as error:
         raise _misfit(loc, str(error).splitlines()[0]) from error
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        raise _misfit(loc, f"a value is too large for {str(tensor.dtype).removeprefix('torch.')}")
+        raise _misfit(
+            loc,
+            said("a value is too large for %(dtype)s", dtype=str(tensor.dtype).removeprefix("torch.")),
+        )
     return tensor
 
 
@@ -62,9 +69,9 @@ def _check(value: object, loc: tuple[str | int, ...]) -> None:
         if isinstance(item, bool | int | float):
             continue
         if not isinstance(item, Sequence) or isinstance(item, str):
-            raise _misfit(loc, f"expected a number or nested lists of numbers, got {_word(item)}")
+            raise _misfit(loc, said("expected a number or nested lists of numbers, got %(word)s", word=_word(item)))
         if depth == MAX_DIMS:
-            raise _misfit(loc, f"nested deeper than {MAX_DIMS} lists")
+            raise _misfit(loc, said("nested deeper than %(most)s lists", most=MAX_DIMS))
         todo.extend((part, depth + 1) for part in item)
 
 

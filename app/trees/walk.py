@@ -7,6 +7,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from app.errors import CannotDo, TooLarge
+from app.translation import said
 from app.trees.columns import Columns
 from app.trees.description import ModuleClass
 from app.trees.numbering import Numbering
@@ -91,13 +92,22 @@ class _Walk:
         while above >= 0:
             if modules[above] is module:
                 path = self._path(above)
-                raise CannotDo(f"{type(module).__name__} at {path!r} contains itself: that is not a tree.")
+                raise CannotDo(
+                    said(
+                        "%(kind)s at %(path)r contains itself: that is not a tree.",
+                        kind=type(module).__name__,
+                        path=path,
+                    )
+                )
             above = parents[above]
         if has_too_many:
             limit, what = self.max_modules, "modules (a shared one counts at each place)"
         else:
             limit, what = self.max_depth, "levels"
-        raise TooLarge(f"The tree has more than {limit:,} {what}, which is the limit here.", limit)
+        raise TooLarge(
+            said("The tree has more than %(limit)s %(what)s, which is the limit here.", limit=f"{limit:,}", what=what),
+            limit,
+        )
 
     def _path(self, row: int) -> str:
         names = []

@@ -71,7 +71,8 @@ function mark(drawing, at, answer) {
 document.addEventListener("run", (event) => {
   const log = /** @type {CustomEvent<RunLog>} */ (event).detail;
   const drawing = document.querySelector("[data-fit]");
-  if (!(drawing instanceof SVGElement) || !log.line) return;
+  // Once the run is over the server's drawing holds: the line that the tree is now.
+  if (!(drawing instanceof SVGElement) || !log.line || !document.querySelector("[data-run][data-active]")) return;
   draw(drawing, log);
   const field = document.querySelector("form[data-predict] input");
   const at = field instanceof HTMLInputElement && field.value.trim() ? Number(field.value) : NaN;

@@ -1,5 +1,7 @@
 // The active runs of a list, kept as they are now: one stream for all of them; the list is fetched again when one ends.
+// A page whose own run is followed has its stream already: the others then stand still.
 
+import { lost } from "./away.js";
 import { exact, loss as lossText } from "./lib/numbers.js";
 import { refresh } from "./swap.js";
 
@@ -28,7 +30,7 @@ function show(run, epoch, loss) {
 
 function open() {
   const runs = active().slice(0, MOST);
-  if (source || !runs.length || document.hidden) return;
+  if (source || !runs.length || document.hidden || document.querySelector("[data-run][data-active]")) return;
   const query = runs.map((each) => `run=${encodeURIComponent(each.getAttribute("data-live-run") ?? "")}`).join("&");
   source = new EventSource(`/api/events?${query}&batch=200`);
   source.addEventListener("epochs", (event) => {
@@ -36,11 +38,19 @@ function open() {
     show(run, epoch[1], loss[loss.length - 1]);
   });
   source.addEventListener("end", () => void again());
+  source.onerror = () => void broke(runs[0]?.getAttribute("data-live-run") ?? "");
+}
+
+/** @param {string} run of those that are followed */
+async function broke(run) {
+  close();
+  await lost("runs", async () => (await fetch(`/api/runs/${run}`, { headers: { Accept: "application/json" } })).status < 500, { isLive: true });
+  await again();
 }
 
 async function again() {
   close();
-  await refresh(["runs"]);
+  await refresh([document.querySelector("[data-live-area]")?.getAttribute("data-live-area") ?? "runs"]);
   open();
 }
 
@@ -50,5 +60,6 @@ function close() {
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+document.addEventListener("swapped", () => (document.querySelector("[data-run][data-active]") ? close() : open()));
 addEventListener("pagehide", close);
 open();

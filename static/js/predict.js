@@ -1,6 +1,7 @@
 // The prediction box answers while x is typed: the tree's forward, asked over HTTP.
 
 import { significant, value } from "./lib/numbers.js";
+import { _ } from "./lib/words.js";
 
 const AFTER_MS = 150;
 
@@ -46,7 +47,9 @@ function compare(form, x, y) {
   document.dispatchEvent(new CustomEvent("predicted", { detail: { x, y } }));
   if (!rule || slope === undefined || intercept === undefined) return;
   const truth = Number(slope) * x + Number(intercept);
-  rule.textContent = `${form.dataset.rule} = ${significant(truth)}, off by ${significant(Math.abs(y - truth), 2)}`;
+  rule.textContent = _("%(rule)s = %(truth)s, off by %(difference)s", {
+    rule: form.dataset.rule ?? "", truth: significant(truth), difference: significant(Math.abs(y - truth), 2),
+  });
 }
 
 /** @typedef {import("./lib/run_log.js").RunLog} RunLog */

@@ -1,8 +1,9 @@
 // The one event stream of the page: follows the run that [data-run] names, and tells the rest of the page.
 //
-// "run" on the document, with the RunLog, whenever something is new; "run-offline" with the seconds until the next try,
-// null once the connection is back.
+// "run" on the document, with the RunLog, whenever something is new. When the dock is drawn anew with another run, that
+// one is followed.
 
+import { lost } from "./away.js";
 import { delay } from "./lib/retry.js";
 import { RunLog } from "./lib/run_log.js";
 
@@ -20,28 +21,36 @@ class RunStream {
     this.run = run;
     this.address = address;
     this.log = new RunLog(epochs);
-    this.tries = 0;
     /** @type {EventSource | null} */
     this.source = null;
-    this.timer = 0;
     this.isTold = true;
+    this.isGone = false;
+    this.isOpen = false;
+    this.failures = 0;
     this.isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
   open() {
-    if (this.source || this.log.run || document.hidden) return;
+    if (this.source || this.isGone || this.log.run || document.hidden) return;
     const address = new URL(this.address, location.href);
     if (this.log.lastId) address.searchParams.set("after", String(this.log.lastId));
     this.source = new EventSource(address);
-    this.source.onopen = () => this.#back();
-    this.source.onerror = () => void this.#lost();
+    this.source.onopen = () => {
+      this.isOpen = true;
+    };
+    this.source.onerror = () => void this.#broke();
     for (const kind of KINDS) this.source.addEventListener(kind, (event) => this.#take(kind, event));
   }
 
   close() {
-    clearTimeout(this.timer);
     this.source?.close();
     this.source = null;
+  }
+
+  /** Nothing more is wanted of it. */
+  end() {
+    this.isGone = true;
+    this.close();
   }
 
   /**
@@ -51,61 +60,66 @@ class RunStream {
   #take(kind, event) {
     this.log.take(kind, JSON.parse(event.data), Number(event.lastEventId));
     if (this.log.run) this.close();
-    this.#tell();
+    this.tell();
   }
 
-  #tell() {
+  tell() {
     if (!this.isTold) return;
     this.isTold = false;
     const tell = () => {
       this.isTold = true;
-      document.dispatchEvent(new CustomEvent("run", { detail: this.log }));
+      if (!this.isGone) document.dispatchEvent(new CustomEvent("run", { detail: this.log }));
     };
     if (this.isCalm) setTimeout(tell, CALM_MS);
     else requestAnimationFrame(tell);
   }
 
-  #back() {
-    if (this.tries) document.dispatchEvent(new CustomEvent("run-offline", { detail: null }));
-    this.tries = 0;
-  }
-
-  /** The stream broke, or the server had nothing more to say: it is asked which. */
-  async #lost() {
+  /** The stream broke, or the server had nothing more to say: it is asked which, for as long as it does not answer. */
+  async #broke() {
     this.close();
-    this.tries += 1;
-    try {
-      const response = await fetch(`/api/runs/${this.run}`, { headers: { Accept: "application/json" } });
-      const run = response.ok ? await response.json() : null;
-      if (response.status === 404) return;
-      if (run && run.ended_at && this.log.done >= run.epochs_done) {
-        this.#back();
-        this.log.take("end", run, 0);
-        this.#tell();
-        return;
-      }
-    } catch {
-      // No answer at all: tried again below.
+    this.failures = this.isOpen ? 0 : this.failures + 1;
+    this.isOpen = false;
+    await lost(`run ${this.run}`, () => this.#asked(), { isLive: this.log.status !== "paused" });
+    setTimeout(() => this.open(), this.failures > 1 ? 1000 * delay(this.failures) : 0);
+  }
+
+  /** @returns {Promise<boolean>} whether the server answered */
+  async #asked() {
+    const response = await fetch(`/api/runs/${this.run}`, { headers: { Accept: "application/json" } });
+    if (response.status === 404) this.end();
+    if (!response.ok) return response.status === 404;
+    const run = await response.json();
+    if (run.ended_at && this.log.done >= run.epochs_done) {
+      this.log.take("end", run, 0);
+      this.tell();
     }
-    this.#wait(delay(this.tries));
-  }
-
-  /** @param {number} seconds */
-  #wait(seconds) {
-    document.dispatchEvent(new CustomEvent("run-offline", { detail: seconds }));
-    if (seconds <= 0) this.open();
-    else this.timer = window.setTimeout(() => this.#wait(seconds - 1), 1000);
+    return true;
   }
 }
 
-const panel = document.querySelector("[data-run]");
-if (panel instanceof HTMLElement) {
-  const { run = "", stream = "", epochs = "0", done = "0", active } = panel.dataset;
-  if (active !== undefined || Number(done) <= MOST_REPLAYED) {
-    const follower = new RunStream(run, stream, Number(epochs));
-    document.addEventListener("visibilitychange", () => (document.hidden ? follower.close() : follower.open()));
-    addEventListener("pagehide", () => follower.close());
-    addEventListener("pageshow", () => follower.open());
-    follower.open();
+/** @type {RunStream | null} */
+let stream = null;
+
+/** Follows the run of the dock as it stands there now. */
+function follow() {
+  const panel = document.querySelector("[data-run]");
+  if (!(panel instanceof HTMLElement)) return;
+  const { run = "", stream: address = "", epochs = "0", done = "0", active } = panel.dataset;
+  if (stream?.run === run && !(stream.log.run && active !== undefined)) {
+    stream.tell();
+    return;
   }
+  stream?.end();
+  stream = null;
+  if (active === undefined && Number(done) > MOST_REPLAYED) return;
+  stream = new RunStream(run, address, Number(epochs));
+  stream.open();
 }
+
+document.addEventListener("swapped", (event) => {
+  if (/** @type {CustomEvent<{areas: string[]}>} */ (event).detail.areas.includes("dock")) follow();
+});
+document.addEventListener("visibilitychange", () => (document.hidden ? stream?.close() : stream?.open()));
+addEventListener("pagehide", () => stream?.close());
+addEventListener("pageshow", () => stream?.open());
+follow();

@@ -1,4 +1,21 @@
-// Parts of the page, fetched again and put in place: a selection in the tree does not start the page anew.
+// Parts of the page that only the server draws, fetched again and put in place: the head of a tree, its runs, a list.
+
+const PARTS = new Set(["crumbs", "facts", "dock", "strip", "start", "fit", "epochs"]);
+
+/**
+ * @param {string[]} areas
+ * @returns {string} where they are fetched: a tree's page has a smaller one that holds only its parts
+ */
+function addressOf(areas) {
+  const tree = document.querySelector("[data-workspace]")?.getAttribute("data-url");
+  if (!tree || !areas.every((area) => PARTS.has(area))) return location.href;
+  const query = new URLSearchParams(location.search);
+  const kept = new URLSearchParams();
+  for (const name of ["run", "runs"]) if (query.has(name)) kept.set(name, query.get(name) ?? "");
+  const path = location.pathname.split("/modules/")[1];
+  if (path) kept.set("target", decodeURIComponent(path));
+  return `${tree}/parts?${kept}`;
+}
 
 /**
  * @param {string} address
@@ -15,36 +32,47 @@ async function fetched(address) {
 }
 
 /**
+ * @param {Element | null} element
+ * @param {Element} area that it is in
+ * @returns {(there: Element) => Element | null} finds the same one in the area as it came again
+ */
+function again(element, area) {
+  const inside = element && area.contains(element) ? element : null;
+  const all = inside ? [...area.querySelectorAll(inside.localName)] : [];
+  const place = inside ? all.indexOf(inside) : -1;
+  return (there) => {
+    if (!inside) return null;
+    if (inside.id) return there.querySelector(`#${CSS.escape(inside.id)}`);
+    const same = there.querySelectorAll(inside.localName);
+    const label = inside.getAttribute("aria-label");
+    return [...same].find((each) => label && each.getAttribute("aria-label") === label) ?? same[Math.min(place, same.length - 1)] ?? null;
+  };
+}
+
+/**
+ * Takes areas from a page that came from the server; scroll and focus stay where they were.
  * @param {Document} page
  * @param {string[]} areas by the value of data-swap-area
  */
-function put(page, areas) {
+export function put(page, areas) {
   for (const name of areas) {
     const here = document.querySelector(`[data-swap-area="${name}"]`);
     const there = page.querySelector(`[data-swap-area="${name}"]`);
     if (!here || !there) continue;
     const scrolled = [...here.querySelectorAll("[data-keep-scroll]")].map((each) => [each.scrollTop, each.scrollLeft]);
+    const focused = again(document.activeElement, here);
     here.replaceWith(document.adoptNode(there));
     for (const [place, each] of [...there.querySelectorAll("[data-keep-scroll]")].entries()) {
       [each.scrollTop, each.scrollLeft] = scrolled[place] ?? [0, 0];
     }
+    const focus = focused(there);
+    if (focus instanceof HTMLElement) focus.focus({ preventScroll: true });
   }
-  document.title = page.title;
-  document.dispatchEvent(new CustomEvent("swapped"));
+  document.dispatchEvent(new CustomEvent("swapped", { detail: { areas } }));
 }
 
 /** @param {Element} area */
 const isBusy = (area) => area.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select");
-
-/**
- * @param {Element | null | undefined} element in a row of the tree
- * @returns {string} what says of that row, on another page too, which module it opens
- */
-function opens(element) {
-  const link = element?.closest("[data-tree] li")?.querySelector("a.tree-name");
-  if (!(link instanceof HTMLAnchorElement)) return "";
-  return link.pathname + (new URLSearchParams(link.search).get("row") ?? "");
-}
 
 /** One after the other, so that what was asked for last is what stands there in the end. */
 let turn = Promise.resolve();
@@ -61,8 +89,10 @@ export function refresh(areas) {
 
 /** @param {string[]} areas */
 async function fetchAreas(areas) {
-  const page = await fetched(location.href);
+  const page = await fetched(addressOf(areas));
   if (!page) return;
+  const revision = page.body.dataset.revision;
+  if (revision) document.querySelector("[data-workspace]")?.setAttribute("data-revision", revision);
   const free = areas.filter((name) => {
     const area = document.querySelector(`[data-swap-area="${name}"]`);
     return area && !isBusy(area) && !area.querySelector("[data-touched]");
@@ -70,40 +100,6 @@ async function fetchAreas(areas) {
   put(page, free);
 }
 
-/**
- * @param {string} address
- * @param {boolean} isNew whether it becomes an entry of the history
- */
-async function go(address, isNew) {
-  const page = await fetched(address);
-  if (!page?.querySelector('[data-swap-area="panes"]')) {
-    location.assign(address);
-    return;
-  }
-  const before = opens(document.querySelector("[data-tree] [aria-current]"));
-  const focused = opens(document.activeElement);
-  if (isNew) history.pushState({ swapped: true }, "", address);
-  put(page, ["crumbs", "facts", "panes"]);
-  const selected = document.querySelector("[data-tree] [aria-current]");
-  if (!(selected instanceof HTMLElement)) return;
-  if (opens(selected) !== before) selected.scrollIntoView({ block: "nearest" });
-  if (document.activeElement !== document.body) return;
-  const again = [...document.querySelectorAll("[data-tree] a.tree-name")].find((row) => opens(row) === focused);
-  (again instanceof HTMLElement ? again : selected).focus({ preventScroll: true });
-}
-
-document.addEventListener("click", (event) => {
-  const link = event.target instanceof Element ? event.target.closest("a[data-swap], [data-tree] a") : null;
-  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  const address = link instanceof SVGAElement ? link.href.baseVal : link.getAttribute("href");
-  if (!address || !document.querySelector('[data-swap-area="panes"]')) return;
-  event.preventDefault();
-  turn = turn.then(() => go(address, true));
-});
 document.addEventListener("input", (event) => {
   if (event.target instanceof Element) event.target.closest("form")?.setAttribute("data-touched", "");
 });
-addEventListener("popstate", () => {
-  if (document.querySelector('[data-swap-area="panes"]')) turn = turn.then(() => go(location.href, false));
-});
-document.querySelector("[data-tree] [aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -2,6 +2,7 @@
 // refuses stands at the form, with the files still chosen.
 
 import { progressOf, unfit } from "./lib/upload.js";
+import { _ } from "./lib/words.js";
 
 /**
  * @param {Element} form
@@ -69,9 +70,9 @@ function send(form) {
   request.addEventListener("load", () => {
     const answer = answered(request);
     if (request.status === 201 && answer.id) location.assign(`/trees/${answer.id}`);
-    else refuse(form, answer.detail ?? `The server answered ${request.status}.`);
+    else refuse(form, answer.detail ?? _("The server answered %(status)s.", { status: request.status }));
   });
-  request.addEventListener("error", () => refuse(form, "The connection was lost before all was sent. Try again."));
+  request.addEventListener("error", () => refuse(form, _("The connection was lost before all was sent. Try again.")));
   refuse(form, "");
   busy(form, true);
   request.send(body);

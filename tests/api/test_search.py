@@ -70,7 +70,18 @@ def test_a_query_finds(tree: TreeClient, q: str, paths: list[str]) -> None:
 
 def test_a_tensor_that_was_found_says_what_it_is(tree: TreeClient) -> None:
     (row,) = search(tree, "mask")["rows"]
-    assert row["tensors"] == [{"name": "mask", "is_buffer": True, "shape": [1, 2], "dtype": "bool", "numel": 2}]
+    tensor = {"name": "mask", "is_buffer": True, "shape": [1, 2], "dtype": "bool", "numel": 2, "marks": [[0, 4]]}
+    assert row["tensors"] == [tensor]
+
+
+def test_what_was_asked_for_is_marked_in_names_and_classes(tree: TreeClient) -> None:
+    rows = search(tree, "tt class:inear")["rows"]
+    marked = [(row["name"], row.get("marks"), row.get("class_marks")) for row in rows if row["is_found"]]
+    assert marked[0] == ("attn", [[1, 3]], [[1, 6]])
+
+
+def test_modules_that_forward_never_calls_are_found(tree: TreeClient) -> None:
+    assert found(search(tree, "nograd depth:1")) == ["h", "head"]
 
 
 def test_an_empty_query_finds_every_module(tree: TreeClient) -> None:

@@ -9,6 +9,7 @@ const table = JSON.parse(readFileSync(new URL("numbers.json", import.meta.url), 
 /** @type {Record<string, (number: number) => string>} */
 const functions = {
   exact: numbers.exact,
+  count: numbers.count,
   num_bytes: numbers.numBytes,
   significant: (number) => numbers.significant(number),
   loss: numbers.loss,
@@ -28,6 +29,13 @@ test("a number that is not finite is its word", () => {
   assert.equal(numbers.significant(-Infinity), "−inf");
   assert.equal(numbers.change(Infinity), "");
   assert.equal(numbers.ofLine(NaN), "");
+});
+
+test("a share has one decimal, and says 100 % only of the whole", () => {
+  assert.equal(numbers.percent(1, 1), "100\u2009%");
+  assert.equal(numbers.percent(99_999, 100_000), "99.9\u2009%");
+  assert.equal(numbers.percent(1, 100_000), "<\u20090.1\u2009%");
+  assert.equal(numbers.percent(0, 5), "");
 });
 
 test("the number of a line has three decimals while it is small", () => {

@@ -73,7 +73,9 @@ class Page(HTMLParser):
         elif tag == "form":
             action = urljoin(self.url, given.get("action") or "")
             self._form = PageForm(given.get("method") or "get", action)
-            self.forms.append(self._form)
+            # The switch between languages stands on every page.
+            if not action.endswith("/language"):
+                self.forms.append(self._form)
         elif self._form is not None:
             self._handle_field(self._form, tag, given)
 

@@ -3,8 +3,10 @@
 import math
 from datetime import UTC, datetime
 
+import numpy as np
+
 from app.pages.fit_chart import fit_chart, title_of
-from app.pages.loss_chart import loss_chart, sparkline
+from app.pages.loss_chart import Other, loss_chart, sparkline
 from app.pages.run_line import acts, trouble
 from app.pages.scales import linear, scale_of, takes_log
 from app.training.config import RunConfig
@@ -54,6 +56,18 @@ def test_of_many_epochs_two_a_pixel_column_are_drawn() -> None:
     chart = loss_chart([1 / (epoch + 1) for epoch in range(100_000)], 100_000)
     assert chart.path.count("L") < 1_000
     assert chart.dots == ()
+
+
+def test_another_run_is_drawn_on_the_same_axis_as_far_as_the_epochs_go() -> None:
+    growing = Other("r_2", np.array([37.1365, 50.0, 2e4]), "#2, lr 0.0351: grows", True)
+    longer = Other("r_3", np.array([37.0] * 400), "#3, lr 0.001", False)
+    chart = loss_chart(TUTORIAL, 10, [growing, longer])
+    assert [other.is_growing for other in chart.others] == [True, False]
+    assert chart.y_ticks[-1].label == "100,000"
+    assert chart.others[1].path.count("L") == 9
+    assert chart.others[1].name is not None
+    assert chart.others[1].name.text == "#3, lr 0.001"
+    assert loss_chart(TUTORIAL, 10, [Other("r_4", np.array([math.nan]), "#4", True)]).others[0].name is None
 
 
 def test_no_epoch_yet_is_said() -> None:

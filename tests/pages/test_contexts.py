@@ -11,7 +11,7 @@ import app.main  # noqa: F401 (imports every page)
 from app.assets import TEMPLATES
 from app.pages.templating import Context, environment
 
-GLOBALS = {"_", "gettext", "language", "module_url", "ngettext"}
+GLOBALS = {"LANGUAGES", "_", "gettext", "language", "module_url", "ngettext", "words_url"}
 
 
 def contexts() -> list[type[Context]]:

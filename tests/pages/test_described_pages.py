@@ -9,7 +9,7 @@ from tests.models import ZOO
 from tests.pages.reader import Reader
 
 ODD = "tests.trees.sources.odd_models"
-WHY = "so only its structure is known: it cannot be changed, called or trained."
+WHY = "only its structure is known"
 TABS = ("overview", "parameters", "buffers", "children", "repr", "change")
 PAGES = (
     "named_modules", "named_parameters", "named_buffers", "named_children", "get_submodule", "state_dict", "repr",
@@ -40,7 +40,7 @@ def gpt2(reader: Reader) -> str:
 def test_no_form_changes_or_trains_it_and_the_page_says_why(reader: Reader, checkpoint: str, tab: str) -> None:
     page = reader.get(f"{checkpoint}/modules/0?tab={tab}")
     assert WHY in page.text
-    assert [form.action for form in page.forms if form.method == "post"] == []
+    assert [form.action for form in page.forms if form.method == "post" and "/language" not in form.action] == []
 
 
 def test_the_tree_itself_is_renamed_and_deleted(reader: Reader, checkpoint: str) -> None:
@@ -74,17 +74,17 @@ def test_a_class_that_is_not_known_is_a_question_mark_and_one_that_is_inferred_s
     page = reader.get(checkpoint)
     titles = [given.get("title") for tag, given in page.tags if tag == "abbr"]
     assert set(titles) == {"class not known"}
-    assert "inferred the classes of 3" in page.text
+    assert "3 inferred" in page.links
     assert "Linear inferred" in reader.get(f"{checkpoint}/modules/0").text
     assert "class not known" in reader.get("/").response.text
 
 
 def test_values_that_are_not_here_say_where_they_are(reader: Reader, checkpoint: str, gpt2: str) -> None:
     page = reader.get(f"{checkpoint}/modules/0")
-    assert "not loaded" in page.text
+    assert page.links["Values"].startswith(f"{checkpoint}/values?target=0.")
     assert "Device file values are read when asked for" in page.text
     meta = reader.get(f"{gpt2}/modules/{quote('transformer.h.0.ln_1', safe='')}")
-    assert "on meta" in meta.text
+    assert "This tree has no values: it was opened from a config on the meta device." in meta.text
     assert "Device meta shapes, no values" in meta.text
     assert "too many to list" not in page.text + meta.text
 
@@ -108,7 +108,7 @@ def test_what_is_tied_has_its_badge_and_height_at_its_first_place_only(reader: R
     assert "height at its first place only, not in lm_head." in page.text
     rects = [given for tag, given in page.tags if tag == "rect" and "cell" in str(given.get("class"))]
     assert rects
-    assert all(float(str(given["y"])) >= 0 for given in rects)
+    assert all(float(str(given["y"]).removesuffix("%")) >= 0 for given in rects)
 
 
 @pytest.mark.parametrize("name", sorted(ZOO))

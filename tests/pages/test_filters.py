@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.pages import filters
+from app.translation import speaking
 
 TABLE = json.loads((Path(__file__).parent.parent / "js" / "numbers.json").read_text(encoding="utf-8"))
 WRITERS = {
     "exact": lambda number: filters.exact(int(number)),
+    "count": lambda number: filters.count(int(number)),
     "num_bytes": lambda number: filters.num_bytes(int(number)),
     "significant": filters.significant,
     "loss": filters.loss,
@@ -78,3 +80,37 @@ def test_nested_values_stand_in_brackets_and_end_after_twelve() -> None:
 )
 def test_instants_are_told_by_how_long_ago_they_were(passed: timedelta, text: str) -> None:
     assert filters.ago(NOW - passed, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ("Mar 4, 2026, 05:06 UTC", "Mar 4", "Mar 4, 2026", "3\u2009min ago", "4\u2009min 10\u2009s")),
+        ("ko", ("2026년 3월 4일 05:06 UTC", "3월 4일", "2026년 3월 4일", "3분 전", "4분 10초")),
+    ],
+)
+def test_instants_are_written_as_the_language_has_them(language: str, expected: tuple[str, ...]) -> None:
+    then = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    with speaking(language):
+        assert expected == (
+            filters.moment(then),
+            filters.ago(then, datetime(2026, 9, 1, tzinfo=UTC)),
+            filters.ago(then, datetime(2027, 9, 1, tzinfo=UTC)),
+            filters.ago(then, then + timedelta(minutes=3)),
+            filters.seconds(250),
+        )
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("opened", "열었음"),
+        ("applied run 3", "실행 3 적용"),
+        ("run 2: 1,200 epochs", "실행 2: 1,200 에포크"),
+        ("sub1.register_buffer('opened', tensor([1.]))", "sub1.register_buffer('opened', tensor([1.]))"),
+    ],
+)
+def test_what_made_a_revision_is_code_or_said_in_the_readers_language(note: str, expected: str) -> None:
+    assert filters.noted(note) == note
+    with speaking("ko"):
+        assert filters.noted(note) == expected

@@ -86,11 +86,17 @@ class TestValueTable:
 
 
 class TestHistogram:
-    def test_bars_are_as_high_as_their_counts_and_anything_is_seen(self) -> None:
+    def test_bars_are_as_high_as_their_counts(self) -> None:
+        chart = histogram_chart(Histogram([-1.0, 0.0, 1.0, 2.0], [2, 4, 0]))
+        assert [bar.height for bar in chart.bars] == ["80.0", "160.0", "0.0"]
+        assert [(line.at, line.label) for line in chart.lines] == [("0.00", "4"), ("50.00", "2")]
+
+    def test_counts_far_apart_stand_on_a_log_scale_and_anything_is_seen(self) -> None:
         chart = histogram_chart(Histogram([-1.0, 0.0, 1.0, 2.0], [1, 100_000, 0]))
         assert [bar.height for bar in chart.bars] == ["1.5", "160.0", "0.0"]
+        assert [line.label for line in chart.lines] == ["100\u2009k", "1,000", "10"]
         assert float(chart.zero) == pytest.approx(640 / 3, abs=0.1)
-        assert chart.ticks == ("\u22121", "\u22120.25", "0.5", "1.25", "2")
+        assert [tick.label for tick in chart.ticks] == ["\u22121", "\u22120.5", "0", "0.5", "1", "1.5", "2"]
         assert "the fullest has 100,000, from 0 to 1" in chart.said
 
     def test_zero_is_marked_only_where_it_is(self) -> None:
@@ -117,7 +123,7 @@ class TestHeatPicture:
             assert (pixels[0][0], pixels[0][1], pixels[1][0]) == (stops[0], stops[3], stops[6])
             assert pixels[1][1] is pixels[1][2] is None
         assert picture.odd == "1 cell nan, 1 cell inf"
-        assert picture.said == "Heat map of x: 2 rows by 3 columns, from \u22122 to 2, 1 cell nan, 1 cell inf."
+        assert picture.said == "Heat map of x: 2 rows by 3 columns, from \u22122 to 2. 1 cell nan, 1 cell inf."
 
     def test_nothing_but_zeros_and_nothing_finite_are_drawn(self) -> None:
         zeros, odd = (
@@ -128,7 +134,7 @@ class TestHeatPicture:
         assert colours(zeros.light) == [[LIGHT[3]] * 2] * 2
         assert odd is not None
         assert colours(odd.light) == [[None, None]]
-        assert "no finite value, 2 cells nan" in odd.said
+        assert "no finite value. 2 cells nan" in odd.said
         assert heat_picture(heat_map_of(torch.zeros(0, 3)), "x") is None
 
     def test_the_largest_picture_is_small(self) -> None:
@@ -218,4 +224,5 @@ def test_names_from_outside_never_become_markup(reader: Reader, tree: str) -> No
 
 def test_the_inspector_leads_to_them(reader: Reader, tree: str) -> None:
     page = reader.get(f"{tree}?tab=buffers")
-    assert "24 elements" in reader.get(page.links["cube"]).text
+    chosen = reader.get(page.links["cube"])
+    assert "24 elements" in reader.get(chosen.links["Values"]).text

@@ -9,7 +9,7 @@ from torch import nn
 
 from app.errors import CannotDo, TooLarge
 from app.trees import code
-from app.trees.code import python_of
+from app.trees.code import program_of, python_of
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
 from tests.models import ODD_NAMES, nested_linear_models
@@ -67,6 +67,16 @@ def test_the_tutorials_tree_reads_as_a_person_would_write_it() -> None:
         "level2 = LinearModel(weight=1.0, bias=1.25)\n"
         "level1.sub2_1 = level2\n"
     )
+
+
+def test_each_statement_knows_the_row_that_it_is_about() -> None:
+    index = TreeIndex.of(nested_linear_models())
+    head, statements = program_of(index, {(0, "weight"), (2, "bias")})
+    lines = list(statements)
+    assert [row for row, _ in lines] == [0, 1, 1, 2, 2]
+    assert lines[0][1].startswith("model = LinearModel(bias=")
+    assert "bias" not in lines[3][1]
+    assert python_of(index, {(0, "weight"), (2, "bias")}) == head + "\n".join(text for _, text in lines) + "\n"
 
 
 def test_empty_tensors_keep_their_shape() -> None:

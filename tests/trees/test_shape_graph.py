@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from torch import nn
 
+from app.trees.describe import describe
+from app.trees.description import ModuleClass
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
 from app.trees.runs_of_names import SEPARATOR, numbered
@@ -214,3 +216,22 @@ def test_frozen_and_eval_are_ranges() -> None:
 
 def test_a_deep_chain_makes_no_recursion() -> None:
     assert len(shape_graph(TreeIndex.of(chain_of(5_000))).shapes) == 5_001
+
+
+def test_modules_that_forward_never_calls_are_ranges_and_bits_are_by_dtype() -> None:
+    graph = shape_graph(TreeIndex.of(ZOO["nested_linear_models"]()))
+    assert (graph.no_grad, graph.bits) == ([(1, 2)], {"float32": 32})
+    assert shape_graph(TreeIndex.of(ZOO["nested_linear_models"]()), 1).no_grad == [(0, 2)]
+    assert shape_graph(TreeIndex.of(nn.Linear(1, 1))).no_grad == []
+
+
+def test_a_tensor_that_is_a_parameter_and_a_buffer_is_told_with_both_names() -> None:
+    graph = shape_graph(TreeIndex.of(ZOO["parameter_that_is_a_buffer_too"]()))
+    assert msgspec.to_builtins(graph.shared) == [{"kind": "tensor", "rows": [1, 2], "names": ["weight", "weight"]}]
+
+
+def test_classes_that_were_concluded_say_so() -> None:
+    description = describe(nn.Sequential(nn.Linear(1, 1)), max_modules=9, max_depth=9)
+    description.classes = [ModuleClass(cls.name, cls.module, cls.name == "Linear") for cls in description.classes]
+    shapes = shape_graph(TreeIndex.from_description(description)).shapes
+    assert [(shape.class_name, shape.inferred) for shape in shapes] == [("Sequential", False), ("Linear", True)]

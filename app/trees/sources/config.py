@@ -14,6 +14,7 @@ from typing import Any
 from torch import nn
 
 from app.errors import CannotDo, Invalid, Misfit
+from app.translation import said
 from app.trees.foreign import Raised, attempt, cut
 from app.trees.sources.arguments import shown
 from app.trees.sources.building import BuildLimits, Built, Device, build
@@ -43,7 +44,7 @@ MAX_TEXT = 100_000
 MAX_INTEGER = 2**40
 
 FROM_CONFIG = "_from_config"
-WITHOUT = "Trees of configs need the package transformers: pip install 'moduletree[hf]'."
+WITHOUT = said("Trees of configs need the package transformers: pip install 'moduletree[hf]'.")
 
 
 def check_config(source: Mapping[str, object], limits: BuildLimits) -> dict[str, Any]:

@@ -197,7 +197,7 @@ def main(fd: int, folder: Path, allowed: list[str]) -> None:
     try:
         table = FactoryTable.of(allowed)
     except CannotImport as error:
-        jobs.send(control, jobs.Unusable(error.detail))
+        jobs.send(control, jobs.Unusable(str(error.detail)))
         return
     # The server may be gone before it was greeted.
     with suppress(ConnectionError):

@@ -98,8 +98,8 @@ class NoAnswer(Exception):
 def failed_of(error: ModuletreeError) -> Failed:
     """Return the answer that carries one of our errors."""
     name = next((cls.__name__ for cls in type(error).__mro__ if cls.__name__ in _ERRORS), CannotDo.__name__)
-    errors = [(list(misfit.loc), misfit.msg) for misfit in error.errors] if isinstance(error, Invalid) else []
-    return Failed(name, error.detail, error.limit if isinstance(error, TooLarge) else 0, errors)
+    errors = [(list(misfit.loc), str(misfit.msg)) for misfit in error.errors] if isinstance(error, Invalid) else []
+    return Failed(name, str(error.detail), error.limit if isinstance(error, TooLarge) else 0, errors)
 
 
 def error_of(failed: Failed) -> ModuletreeError:

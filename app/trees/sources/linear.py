@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.limits import Limits
 from app.trees.linear import LinearModel
 from app.trees.spec import SEEDS, build, grid_spec, parse_spec
@@ -46,22 +47,25 @@ class _Options:
             return None
         seed = self.whole("seed", SEEDS.start)
         if seed >= SEEDS.stop:
-            self._misfit("seed", f"expected -2**63 to 2**64 - 1, got {seed}")
+            self._misfit("seed", said("expected -2**63 to 2**64 - 1, got %(seed)s", seed=seed))
         return seed
 
     def chain(self) -> bool:
         forward = self.source.get("forward", "own")
         if forward not in FORWARDS:
-            self._misfit("forward", f"expected one of {', '.join(FORWARDS)}, got {forward!r}")
+            self._misfit(
+                "forward",
+                said("expected one of %(known)s, got %(forward)r", known=", ".join(FORWARDS), forward=forward),
+            )
         return forward == "chain"
 
     def whole(self, key: str, least: int) -> int:
         value = self.source.get(key)
         if isinstance(value, bool) or not isinstance(value, int):
-            self._misfit(key, f"expected a whole number, got {value!r}")
+            self._misfit(key, said("expected a whole number, got %(value)r", value=value))
             return least
         if value < least:
-            self._misfit(key, f"expected {least} or more, got {value}")
+            self._misfit(key, said("expected %(least)s or more, got %(value)s", least=least, value=value))
         return value
 
     def check(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.errors import NotAllowed
+from app.translation import said
 
 
 def find_under(roots: Sequence[Path], text: str) -> Path:
@@ -15,7 +16,7 @@ def find_under(roots: Sequence[Path], text: str) -> Path:
     """
     if not roots:
         raise NotAllowed(
-            "Checkpoints are opened from folders that the server was given, and it was given none: --root."
+            said("Checkpoints are opened from folders that the server was given, and it was given none: --root.")
         )
     given = os.path.expanduser(text)  # noqa: PTH111  Path's raises where there is no such user
     real_roots = [Path(os.path.realpath(root)) for root in roots]
@@ -23,7 +24,7 @@ def find_under(roots: Sequence[Path], text: str) -> Path:
     allowed = [place for place in places if any(place.is_relative_to(root) for root in real_roots)]
     found = next((place for place in allowed if os.path.lexists(place)), None)
     if found is None and len(allowed) < len(places):
-        raise NotAllowed(f"{text!r} is not under a folder that the server was given with --root.")
+        raise NotAllowed(said("%(text)r is not under a folder that the server was given with --root.", text=text))
     return found or allowed[0]
 
 

@@ -1,7 +1,10 @@
 // Numbers as a page writes them: the same rules as app/pages/filters.py, held together by tests/js/numbers.json.
 
+import { _ } from "./words.js";
+
 const THIN = "\u2009";
 const MINUS = "\u2212";
+const DASH = "\u2013";
 
 /** @param {string} text */
 const minus = (text) => text.replace("-", MINUS);
@@ -14,18 +17,56 @@ export function exact(number) {
   return minus(number.toLocaleString("en-US", { maximumFractionDigits: 0 }));
 }
 
+const COUNT_UNITS = ["", "k", "M", "B", "T"];
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+/**
+ * @param {number} number
+ * @param {string[]} units
+ * @returns {[string, string]}
+ */
+function scaled(number, units) {
+  let [size, step] = [number, 0];
+  for (; step < units.length - 1 && Number(Math.abs(size).toFixed(1)) >= 1000; step += 1) size /= 1000;
+  const digits = size.toFixed(2);
+  return [minus(digits.replace("-", "").length <= 4 ? digits : size.toFixed(1)), units[step] ?? ""];
+}
+
+/**
+ * @param {number} number
+ * @returns {[string, string]} `count` as its digits and its unit, which has a slot of its own in a row
+ */
+export function countParts(number) {
+  if (number === 0) return [DASH, ""];
+  return Math.abs(number) < 10_000 ? [exact(number), ""] : scaled(number, COUNT_UNITS);
+}
+
+/**
+ * @param {number} number
+ * @returns {string} `1,536`, and from 10,000 on three digits or one decimal with k, M, B, T; zero is a dash
+ */
+export function count(number) {
+  return countParts(number).filter((part) => part).join(THIN);
+}
 
 /**
  * @param {number} number
  * @returns {string} bytes in powers of 1,000, the exact figure under 10,000
  */
 export function numBytes(number) {
-  if (number < 10_000) return `${exact(number)}${THIN}B`;
-  let [size, step] = [number, 0];
-  for (; step < BYTE_UNITS.length - 1 && Number(size.toFixed(1)) >= 1000; step += 1) size /= 1000;
-  const digits = size.toFixed(2);
-  return `${digits.length <= 4 ? digits : size.toFixed(1)}${THIN}${BYTE_UNITS[step]}`;
+  return number < 10_000 ? `${exact(number)}${THIN}B` : scaled(number, BYTE_UNITS).join(THIN);
+}
+
+/**
+ * @param {number} part
+ * @param {number} whole
+ * @returns {string} a share to one decimal, 100 % only if it is the whole; nothing for nothing
+ */
+export function percent(part, whole) {
+  if (part === 0 || whole === 0) return "";
+  if (part === whole) return `100${THIN}%`;
+  const share = (100 * part) / whole;
+  return share < 0.1 ? `<${THIN}0.1${THIN}%` : `${Math.min(share, 99.9).toFixed(1)}${THIN}%`;
 }
 
 /**
@@ -92,8 +133,9 @@ export function seconds(duration) {
   if (duration < 0.1) return `${significant(duration * 1000, 2)}${THIN}ms`;
   if (duration < 60) return `${significant(duration, 2)}${THIN}s`;
   const whole = Math.round(duration);
-  if (whole < 3600) return `${Math.floor(whole / 60)}${THIN}min ${whole % 60}${THIN}s`;
-  return `${Math.floor(whole / 3600)}${THIN}h ${Math.floor((whole % 3600) / 60)}${THIN}min`;
+  const minutes = Math.floor((whole % 3600) / 60);
+  if (whole < 3600) return _("%(minutes)s\u2009min %(seconds)s\u2009s", { minutes, seconds: whole % 60 });
+  return _("%(hours)s\u2009h %(minutes)s\u2009min", { hours: Math.floor(whole / 3600), minutes });
 }
 
 /**

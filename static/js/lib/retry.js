@@ -1,4 +1,6 @@
-// How long to wait before a lost connection is tried again.
+// How long to wait before a lost connection is tried again, and what is said meanwhile.
+
+import { _ } from "./words.js";
 
 const DELAYS_S = [1, 2, 4, 8, 15, 30];
 
@@ -12,8 +14,10 @@ export function delay(tries) {
 
 /**
  * @param {number} seconds left
+ * @param {boolean} isLive whether a run goes on meanwhile
  * @returns {string}
  */
-export function offlineWords(seconds) {
-  return `Connection lost. Trying again in ${seconds}\u2009s; the run goes on without this page.`;
+export function offlineWords(seconds, isLive) {
+  if (isLive) return _("Connection lost. Trying again in %(seconds)s\u2009s; the run goes on without this page.", { seconds });
+  return _("Connection lost. Trying again in %(seconds)s\u2009s.", { seconds });
 }

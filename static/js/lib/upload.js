@@ -1,6 +1,7 @@
 // What is known of an upload before and while it is sent.
 
 import { exact, numBytes } from "./numbers.js";
+import { _, ngettext } from "./words.js";
 
 /**
  * @param {{ name: string, size: number }[]} files
@@ -8,11 +9,15 @@ import { exact, numBytes } from "./numbers.js";
  * @returns {string} why these cannot be sent, "" where they can
  */
 export function unfit(files, most) {
-  if (files.length === 0) return "Choose a checkpoint, or an index with all its shards.";
+  if (files.length === 0) return _("Choose a checkpoint, or an index with all its shards.");
   const total = files.reduce((sum, file) => sum + file.size, 0);
   if (total <= most) return "";
-  const what = files.length === 1 ? `${files[0]?.name} has` : `These ${exact(files.length)} files have`;
-  return `${what} ${exact(total)} bytes; this server takes at most ${exact(most)}.`;
+  return ngettext(
+    "%(name)s has %(bytes)s bytes; this server takes at most %(most)s.",
+    "These %(num)s files have %(bytes)s bytes; this server takes at most %(most)s.",
+    files.length,
+    { num: exact(files.length), name: files[0]?.name ?? "", bytes: exact(total), most: exact(most) },
+  );
 }
 
 /**
@@ -21,5 +26,6 @@ export function unfit(files, most) {
  * @returns {string} how far an upload is
  */
 export function progressOf(sent, total) {
-  return sent < total ? `${numBytes(sent)} of ${numBytes(total)}` : "All sent; its headers are being read.";
+  if (sent >= total) return _("All sent; its headers are being read.");
+  return _("%(sent)s of %(total)s", { sent: numBytes(sent), total: numBytes(total) });
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from app.errors import NotFound, UnreadableFile
+from app.translation import said
 
 # O_NONBLOCK: opening a named pipe must not wait for its writer.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
@@ -31,7 +32,7 @@ class OpenedFile:
     def __init__(self, descriptor: int, name: str) -> None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFile(f"{name!r} is not a regular file.")
+            raise UnreadableFile(said("%(name)r is not a regular file.", name=name))
         self.name = name
         self.size = status.st_size
         self.stamp = FileStamp(name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -57,11 +58,17 @@ class OpenedFile:
             except OSError as error:
                 raise self._failure(error) from error
             if count == 0:
-                raise UnreadableFile(f"{self.name!r} ends at byte {offset:,}; more was there when it was opened.")
+                raise UnreadableFile(
+                    said(
+                        "%(name)r ends at byte %(offset)s; more was there when it was opened.",
+                        name=self.name,
+                        offset=f"{offset:,}",
+                    )
+                )
             buffer, offset = buffer[count:], offset + count
 
     def _failure(self, error: OSError) -> UnreadableFile:
-        return UnreadableFile(f"{self.name!r} cannot be read: {error.strerror}.")
+        return UnreadableFile(said("%(name)r cannot be read: %(strerror)s.", name=self.name, strerror=error.strerror))
 
 
 @contextmanager
@@ -70,7 +77,7 @@ def open_folder(path: Path) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     except (OSError, ValueError) as error:
-        raise NotFound(f"There is no folder {path.name!r}.") from error
+        raise NotFound(said("There is no folder %(name)r.", name=path.name)) from error
     try:
         yield descriptor
     finally:
@@ -105,15 +112,19 @@ def reopen(folder: Path, stamp: FileStamp) -> Iterator[OpenedFile]:
     """Open again what a stamp names; raises `UnreadableFile` when it is no longer the same file, unchanged."""
     with open_file(folder / stamp.name) as file:
         if file.stamp != stamp:
-            raise UnreadableFile(f"{stamp.name!r} has changed since its header was read: open the checkpoint again.")
+            raise UnreadableFile(
+                said("%(name)r has changed since its header was read: open the checkpoint again.", name=stamp.name)
+            )
         yield file
 
 
 def _why_not(name: str, error: OSError | ValueError) -> NotFound | UnreadableFile:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.ENOENT:
-        return NotFound(f"There is no file {name!r}.")
+        return NotFound(said("There is no file %(name)r.", name=name))
     if number == errno.ELOOP:
-        return UnreadableFile(f"{name!r} is a link, and links are not followed: put the file itself there.")
+        return UnreadableFile(
+            said("%(name)r is a link, and links are not followed: put the file itself there.", name=name)
+        )
     reason = os.strerror(number) if number is not None else "not a name of a file"
-    return UnreadableFile(f"{name!r} cannot be opened: {reason}.")
+    return UnreadableFile(said("%(name)r cannot be opened: %(reason)s.", name=name, reason=reason))

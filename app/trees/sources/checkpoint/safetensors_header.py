@@ -20,6 +20,7 @@ import numpy as np
 
 from app.collector import collector_paused
 from app.errors import TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.description import Kind
 from app.trees.sources.checkpoint.contents import Contents, Format
 from app.trees.sources.checkpoint.dtypes import SAFETENSORS
@@ -60,7 +61,9 @@ class HeaderReader:
             with collector_paused():
                 columns = self._read_columns(file, length)
         except Refusal as error:
-            raise UnreadableFile(f"{file.name!r} is not a safetensors file: {error.rule}.") from error
+            raise UnreadableFile(
+                said("%(name)r is not a safetensors file: %(rule)s.", name=file.name, rule=error.rule)
+            ) from error
         contents, first = self._contents, len(self._contents)
         contents.name += columns.name
         contents.kind += columns.kind
@@ -72,17 +75,33 @@ class HeaderReader:
 
     def _length(self, file: OpenedFile) -> int:
         if file.size < LENGTH_BYTES:
-            raise Refusal(f"it has {file.size} bytes, and begins with eight that say how long its header is")
+            raise Refusal(
+                said("it has %(size)s bytes, and begins with eight that say how long its header is", size=file.size)
+            )
         length = int.from_bytes(file.read(0, LENGTH_BYTES), "little")
         rest = file.size - LENGTH_BYTES
         if length > rest:
-            raise Refusal(f"its header is said to have {length:,} bytes, and the file has {rest:,} after that number")
+            raise Refusal(
+                said(
+                    "its header is said to have %(length)s bytes, and the file has %(rest)s after that number",
+                    length=f"{length:,}",
+                    rest=f"{rest:,}",
+                )
+            )
         self._header_bytes += length
         limit = self._limits.max_header_bytes
         if self._header_bytes > limit:
-            raise TooLarge(f"{file.name!r} has a header of {length:,} bytes, the limit of all is {limit:,}.", limit)
+            raise TooLarge(
+                said(
+                    "%(name)r has a header of %(length)s bytes, the limit of all is %(limit)s.",
+                    name=file.name,
+                    length=f"{length:,}",
+                    limit=f"{limit:,}",
+                ),
+                limit,
+            )
         if length == 0 or file.read(LENGTH_BYTES, 1) != b"{":
-            raise Refusal('its header does not begin with "{"')
+            raise Refusal(said('its header does not begin with "{"'))
         return length
 
     def _read_columns(self, file: OpenedFile, length: int) -> "_Columns":
@@ -91,14 +110,21 @@ class HeaderReader:
         for piece in read_pieces(file, LENGTH_BYTES, LENGTH_BYTES + length, self._piece_bytes):
             columns.add(piece, self._kinds)
             if len(self._contents) + len(columns.name) > limit:
-                raise TooLarge(f"{file.name!r} has more than {limit:,} tensors, which is the limit here.", limit)
+                raise TooLarge(
+                    said(
+                        "%(name)r has more than %(limit)s tensors, which is the limit here.",
+                        name=file.name,
+                        limit=f"{limit:,}",
+                    ),
+                    limit,
+                )
             if piece.metadata is not None:
                 if has_metadata:
-                    raise Refusal(f"{METADATA} is there twice")
+                    raise Refusal(said("%(name)s is there twice", name=METADATA))
                 has_metadata = True
                 self._contents.metadata.update(piece.metadata)
         if len(set(columns.name)) != len(columns.name):
-            raise Refusal(f"{shown(Counter(columns.name).most_common(1)[0][0])} is there twice")
+            raise Refusal(said("%(name)s is there twice", name=shown(Counter(columns.name).most_common(1)[0][0])))
         columns.check_layout(self._kinds.num_bytes, file.size - LENGTH_BYTES - length)
         return columns
 
@@ -118,14 +144,23 @@ class _Columns:
         try:
             self.kind.extend([kinds[tensor.dtype, tensor.shape] for tensor in values])
         except Refusal as error:
-            raise Refusal(f"tensor {shown(_of_kind(piece.tensors, kinds))} {error.rule}") from None
+            raise Refusal(
+                said("tensor %(name)s %(rule)s", name=shown(_of_kind(piece.tensors, kinds)), rule=error.rule)
+            ) from None
         spans = [tensor.data_offsets for tensor in values]
         self.begin.extend([span.begin for span in spans])
         self.end.extend([span.end for span in spans])
         self.name.extend(piece.tensors)
         longest = max(map(len, piece.tensors), default=0)
         if longest > MAX_NAME:
-            raise TooLarge(f"A tensor has a name of {longest:,} characters, the limit is {MAX_NAME:,}.", MAX_NAME)
+            raise TooLarge(
+                said(
+                    "A tensor has a name of %(longest)s characters, the limit is %(limit)s.",
+                    longest=f"{longest:,}",
+                    limit=f"{MAX_NAME:,}",
+                ),
+                MAX_NAME,
+            )
 
     def check_layout(self, num_bytes: list[int], data_bytes: int) -> None:
         """Check that the tensors lie one after the other and fill the data; an empty one may lie between two."""
@@ -142,9 +177,22 @@ class _Columns:
             if begin[at] != due[at]:
                 how = "leaves a hole" if begin[at] > due[at] else "overlaps"
                 raise Refusal(f"{found} {how}: {before} at {due[at]}")
-            raise Refusal(f"{found} has {end[at] - begin[at]} bytes, its dtype and shape need {expected[at]}")
+            raise Refusal(
+                said(
+                    "%(found)s has %(end)s bytes, its dtype and shape need %(expected)s",
+                    found=found,
+                    end=end[at] - begin[at],
+                    expected=expected[at],
+                )
+            )
         if due[-1] != data_bytes:
-            raise Refusal(f"its tensors end at byte {due[-1]:,} of the data, and the data has {data_bytes:,} bytes")
+            raise Refusal(
+                said(
+                    "its tensors end at byte %(due)s of the data, and the data has %(data_bytes)s bytes",
+                    due=f"{due[-1]:,}",
+                    data_bytes=f"{data_bytes:,}",
+                )
+            )
 
 
 class _Kinds(dict[tuple[str, tuple[int, ...]], int]):
@@ -170,12 +218,12 @@ def _of_kind(tensors: dict[str, TensorText], kinds: _Kinds) -> str:
 
 def _num_bytes(bits: int, shape: tuple[int, ...]) -> int:
     if len(shape) > MAX_DIMS:
-        raise Refusal(f"has {len(shape):,} dimensions, at most {MAX_DIMS} are read")
+        raise Refusal(said("has %(num)s dimensions, at most %(most)s are read", num=f"{len(shape):,}", most=MAX_DIMS))
     size = 1
     for dim in (*shape, bits):
         size *= dim
         if size >= 2**63:
-            raise Refusal(f"has a shape, {list(shape)}, of 2**63 or more bits")
+            raise Refusal(said("has a shape, %(shape)s, of 2**63 or more bits", shape=list(shape)))
     if size % 8:
-        raise Refusal(f"has {size} bits, which is no number of bytes")
+        raise Refusal(said("has %(size)s bits, which is no number of bytes", size=size))
     return size // 8

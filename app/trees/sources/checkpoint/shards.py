@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from app.errors import Misfit, NotFound, TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.sources.checkpoint.contents import Contents, Format
 from app.trees.sources.checkpoint.file import OpenedFile, open_folder, open_in
 from app.trees.sources.checkpoint.limits import HeaderLimits
@@ -53,23 +54,43 @@ def read_shards(path: Path, limits: HeaderLimits) -> Contents:
 def _read_index(file: OpenedFile, limits: HeaderLimits) -> _Index:
     limit = limits.max_index_bytes
     if file.size > limit:
-        raise TooLarge(f"{file.name!r} has {file.size:,} bytes, the limit of an index is {limit:,}.", limit)
+        raise TooLarge(
+            said(
+                "%(name)r has %(size)s bytes, the limit of an index is %(limit)s.",
+                name=file.name,
+                size=f"{file.size:,}",
+                limit=f"{limit:,}",
+            ),
+            limit,
+        )
     try:
         index = _decode(file.read(0, file.size))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableFile(
-            f"{file.name!r} is not an index of shards, which is JSON with a weight_map of file names by tensor: "
-            f"{str(error)[:200].removesuffix('.')}."
+            said(
+                "%(name)r is not an index of shards, which is JSON with a weight_map of file names by "
+                "tensor: %(error)s.",
+                name=file.name,
+                error=str(error)[:200].removesuffix("."),
+            )
         ) from error
     if not index.weight_map:
-        raise UnreadableFile(f"{file.name!r} names no tensor in its weight_map.")
+        raise UnreadableFile(said("%(name)r names no tensor in its weight_map.", name=file.name))
     return index
 
 
 def _check_names(index: str, names: list[str], limits: HeaderLimits) -> None:
     if len(names) > limits.max_shards:
         limit = limits.max_shards
-        raise TooLarge(f"{index!r} names {len(names):,} shards, the limit is {limit:,}.", limit)
+        raise TooLarge(
+            said(
+                "%(index)r names %(num)s shards, the limit is %(limit)s.",
+                index=index,
+                num=f"{len(names):,}",
+                limit=f"{limit:,}",
+            ),
+            limit,
+        )
     rule = f"a shard is a plain name that ends in {SHARD_SUFFIX}, of a file beside the index"
     _refuse(index, [f"weight_map names {shown(name)}: {rule}" for name in names if not _is_plain(name)])
 
@@ -91,7 +112,15 @@ def _read_each(folder: int, names: list[str], contents: Contents, limits: Header
     if missing:
         some = ", ".join(repr(name) for name in missing[:_MOST_NAMED])
         more = " and others" if len(missing) > _MOST_NAMED else ""
-        raise UnreadableFile(f"{len(missing)} of {len(names)} shards are not beside the index: {some}{more}.")
+        raise UnreadableFile(
+            said(
+                "%(num)s of %(total)s shards are not beside the index: %(some)s%(more)s.",
+                num=len(missing),
+                total=len(names),
+                some=some,
+                more=more,
+            )
+        )
 
 
 def _compare(index_name: str, index: _Index, names: list[str], contents: Contents) -> None:
@@ -136,7 +165,10 @@ def _refuse(index: str, wrong: Iterable[str]) -> None:
         return
     errors = tuple(Misfit(("weight_map",), message) for message in found[:_MOST_NAMED])
     more = f", and {len(found) - 1:,} more that do not agree" if len(found) > 1 else ""
-    raise UnreadableFile(f"{index!r} and its shards do not agree: {found[0]}{more}.", errors)
+    raise UnreadableFile(
+        said("%(index)r and its shards do not agree: %(found)s%(more)s.", index=index, found=found[0], more=more),
+        errors,
+    )
 
 
 def _texts(metadata: dict[str, msgspec.Raw]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from app.collector import collector_paused
 from app.errors import TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.sources.checkpoint.archive import LOCAL_MAGIC, data_start, read_archive
 from app.trees.sources.checkpoint.contents import Contents, Format, Record
 from app.trees.sources.checkpoint.dtypes import STORAGES
@@ -69,7 +70,15 @@ class _Archive:
         record = self._records[self._folder + _PICKLE]
         limit = self._limits.max_pickle_bytes
         if record.size > limit:
-            raise TooLarge(f"{self._file.name!r} has a pickle of {record.size:,} bytes, the limit is {limit:,}.", limit)
+            raise TooLarge(
+                said(
+                    "%(name)r has a pickle of %(size)s bytes, the limit is %(limit)s.",
+                    name=self._file.name,
+                    size=f"{record.size:,}",
+                    limit=f"{limit:,}",
+                ),
+                limit,
+            )
         data = self._file.read(data_start(self._file, record), record.size)
         if record.checksum and zlib.crc32(data) != record.checksum:
             contents.notes.append("The pickle is not what its checksum says: the file may be damaged.")
@@ -82,20 +91,27 @@ class _Archive:
     def storage(self, name: object) -> Storage:
         """Return the storage of a persistent id: ("storage", class, key, location, number of elements)."""
         if not isinstance(name, tuple) or len(name) != 5:
-            raise Refusal("its pickle refers to something that is not a storage")
+            raise Refusal(said("its pickle refers to something that is not a storage"))
         word, kind, key, _, count = name
         if word != "storage" or not isinstance(kind, Global) or not isinstance(key, str) or type(count) is not int:
-            raise Refusal("its pickle refers to something that is not a storage")
+            raise Refusal(said("its pickle refers to something that is not a storage"))
         if len(key) > _MOST_KEY:
-            raise Refusal(f"its pickle has a storage with a name of {len(key):,} characters")
+            raise Refusal(said("its pickle has a storage with a name of %(num)s characters", num=f"{len(key):,}"))
         dtype = STORAGES.get(kind.path)
         if dtype is None and kind.path != UNTYPED:
-            raise Refusal(f"its pickle has a storage of {kind.path}, which is none")
+            raise Refusal(said("its pickle has a storage of %(path)s, which is none", path=kind.path))
         size = count * (dtype.bits // 8 if dtype is not None else 1)
         record = self._records.get(self._data + key)
         if record is None or record.size != size:
             there = f"is {record.size:,}" if record is not None else "is not there"
-            raise Refusal(f"storage {key!r} should have {size:,} bytes, and the file of it {there}")
+            raise Refusal(
+                said(
+                    "storage %(key)r should have %(size)s bytes, and the file of it %(there)s",
+                    key=key,
+                    size=f"{size:,}",
+                    there=there,
+                )
+            )
         return Storage(key, size, dtype.word if dtype is not None else "")
 
     def _check_magic(self) -> None:
@@ -136,4 +152,4 @@ class _Archive:
 
 
 def _refusal(file: OpenedFile, rule: str) -> UnreadableFile:
-    return UnreadableFile(f"{file.name!r} is not a state dict that can be read: {rule}.")
+    return UnreadableFile(said("%(name)r is not a state dict that can be read: %(rule)s.", name=file.name, rule=rule))

@@ -1,0 +1,125 @@
+"""What the tree answers at an x, and the line that it is: read while nobody changes it."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.api.calls import MAX_FORWARD
+from app.errors import CannotDo, Invalid, TooLarge
+from app.pages import filters
+from app.pages.fit_chart import formula
+from app.pages.forms import invalid
+from app.storage.trees import OpenTree
+from app.training.config import RunConfig
+from app.training.data import LineData
+from app.training.fit import Fit
+from app.translation import gettext as _
+from app.trees import edit
+from app.trees.linear import LinearModel
+
+MOST_CALLS = 5_000
+LARGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TreeNow:
+    """What the dock has to know of the tree; of one that is only known by its structure, no more than that."""
+
+    id: str
+    can_train: bool
+    is_large: bool = False
+    can_forward: bool = False
+    line: tuple[float, float] | None = None
+    y: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the tree answers at x, and what the line of the data has there."""
+
+    url: str
+    x: str
+    y: str
+    against: str
+    rule: str
+    slope: str
+    intercept: str
+    problem: str
+
+
+def tree_now(opened: OpenTree, x: str, *, is_asked: bool = False) -> TreeNow:
+    """Return the line that the tree is, and what its forward answers at `x`; of a long chain only if that is asked."""
+    tree_id, can, is_large = opened.record.id, opened.record.facts.can, len(opened.index) > LARGE
+    if not can.forward:
+        return TreeNow(tree_id, can.train, is_large)
+    is_long = num_calls(opened) > MOST_CALLS
+    slope, intercept = (math.nan, math.nan) if is_long else Fit(opened.module).read()
+    line = (slope, intercept) if math.isfinite(slope) and math.isfinite(intercept) else None
+    y, problem = "", ""
+    try:
+        # Nobody waits for a chain of thousands only because its page is looked at.
+        y = predicted(opened, x) if not is_long or is_asked else ""
+    except (CannotDo, Invalid, TooLarge) as error:
+        problem = error.errors[0].msg if isinstance(error, Invalid) and error.errors else error.detail
+    return TreeNow(tree_id, can.train, is_large, can.forward, line, y, problem)
+
+
+def num_calls(opened: OpenTree) -> int:
+    """Return how many modules the root's forward calls."""
+    root = opened.module
+    return len(opened.index) if isinstance(root, LinearModel) and root.chain else 1
+
+
+def predicted(opened: OpenTree, x: str) -> str:
+    """Return the tree's answer at x as torch prints numbers; raises `Invalid` where x is no number or list of them."""
+    try:
+        value = msgspec.json.decode(x.strip() or "null")
+    except (msgspec.DecodeError, RecursionError):
+        raise invalid(
+            [("x", _("expected a number or nested lists of numbers, got %(given)s", given=repr(x[:60])))]
+        ) from None
+    if x.count(",") * num_calls(opened) > MAX_FORWARD:
+        raise TooLarge(_("x holds too many numbers for %(num)s modules.", num=f"{num_calls(opened):,}"), MAX_FORWARD)
+    y: Any = edit.forward(opened.module, [[value]] if isinstance(value, int | float) else value).tolist()
+    while isinstance(y, list) and len(y) == 1:
+        y = y[0]
+    return filters.values(y) if isinstance(y, list) else filters.value(y)
+
+
+def prediction(tree: TreeNow, x: str, config: RunConfig) -> Prediction:
+    """Return what the tree answers at x, beside the rule that the data was made from."""
+    data = config.data
+    rule, slope, intercept = (
+        (formula(data).removeprefix("y = "), str(data.slope), str(data.intercept))
+        if isinstance(data, LineData)
+        else ("", "", "")
+    )
+    against = _against(x, tree, config)
+    return Prediction(f"/trees/{tree.id}/forward", x, tree.y, against, rule, slope, intercept, tree.problem)
+
+
+def _against(x: str, tree: TreeNow, config: RunConfig) -> str:
+    data = config.data
+    if not isinstance(data, LineData) or tree.line is None:
+        return ""
+    at = number_of(x)
+    if not math.isfinite(at):
+        return ""
+    truth, y = data.slope * at + data.intercept, tree.line[0] * at + tree.line[1]
+    return _(
+        "%(rule)s = %(truth)s, off by %(difference)s",
+        rule=formula(data).removeprefix("y = "),
+        truth=filters.significant(truth),
+        difference=filters.significant(abs(y - truth), 2),
+    )
+
+
+def number_of(text: str) -> float:
+    """Return the number that was typed, NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,0 +1,152 @@
+"""A tree of 111,111 modules in a browser: how soon it answers a key, and how smoothly it scrolls.
+
+    python -m bench.in_browser [--branching 10] [--depth 5] [--rounds 3]
+
+Beside it, in the same browser: Netron with the modules' tensors as a file, and Model Explorer with the modules as the
+nodes of its graph, each until it has drawn. Both are seen once, as they take long. Needs Chromium.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from itertools import product
+from pathlib import Path
+from typing import TypeAlias
+
+from playwright.sync_api import Browser, CDPSession, sync_playwright
+
+from bench.measure import Measure, table
+from bench.peers import model_explorer, netron
+from tests.browser import FLAGS, find_chromium
+from tests.live import LiveServer
+
+Serving: TypeAlias = Callable[[list[str], Path], AbstractContextManager[str]]
+
+FRAME_S = 0.05
+LONGEST_S = 600.0
+POLL_S = 0.01
+SIZE = {"width": 1440, "height": 900}
+
+TREE = "module-tree.tree-live [role=tree]"
+# The row that the keys are at: `End` goes to the last one.
+AT = f"document.querySelector('{TREE}')?.getAttribute('aria-activedescendant')"
+HAS_DRAWN = {
+    "Netron": "document.body?.className === 'default'",
+    "Model Explorer": "!!document.querySelector('canvas') && !!document.querySelector('model-graph-visualizer') "
+    "&& !document.querySelector('mat-spinner')",
+}
+# Frames while the whole tree is scrolled from its top to its end, in milliseconds; the first has nothing before it.
+SCROLL = """async () => {
+  const tree = document.querySelector("module-tree [role=tree]");
+  const frames = [];
+  let last = 0;
+  for (let step = 0; step <= 120; step += 1) {
+    tree.scrollTop = (tree.scrollHeight - tree.clientHeight) * (step / 120);
+    const now = await new Promise(requestAnimationFrame);
+    if (last) frames.push(now - last);
+    last = now;
+  }
+  return frames;
+}"""
+
+
+def paths_of(branching: int, depth: int) -> list[str]:
+    """Return the path of each module of a grid, level by level."""
+    names = [f"sub{number + 1}" for number in range(branching)]
+    return [".".join(path) for level in range(depth + 1) for path in product(names, repeat=level)]
+
+
+def until(session: CDPSession, expression: str, began: float) -> float:
+    """Return the seconds since `began` when the expression holds; at most LONGEST_S. Netron forbids `eval` itself."""
+    while (passed := time.perf_counter() - began) < LONGEST_S:
+        told = session.send("Runtime.evaluate", {"expression": expression})
+        if told["result"].get("value") is True:
+            return passed
+        time.sleep(POLL_S)
+    return LONGEST_S
+
+
+def drawn(browser: Browser, address: str, expression: str) -> float:
+    """Return how long a page takes from its address to what the expression asks for."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    # Netron asks for consent before it begins.
+    context.add_cookies([{"name": "consent", "value": "1", "url": address}])
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    began = time.perf_counter()
+    page.goto(address, wait_until="commit", timeout=LONGEST_S * 1e3)
+    passed = until(session, expression, began)
+    context.close()
+    return passed
+
+
+def ours(browser: Browser, address: str) -> tuple[float, list[float]]:
+    """Return how soon the tree answers a key, and the seconds of each frame while all of it is open and scrolls."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    page = context.new_page()
+    began = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.locator(TREE).focus()
+    before = page.evaluate(AT)
+    page.keyboard.press("End")
+    page.wait_for_function(f"{AT} !== {json.dumps(before)}")
+    answered = time.perf_counter() - began
+    for act in ("fold", "open"):
+        page.locator(f"[data-tree-do={act}]").click()
+    frames = [frame / 1e3 for frame in page.evaluate(SCROLL)]
+    context.close()
+    return answered, frames
+
+
+def measure(branching: int = 10, depth: int = 5, rounds: int = 3) -> list[Measure]:
+    """Return our time to answer over each peer's time to draw, and our longest frame over the longest allowed."""
+    paths = paths_of(branching, depth)
+    name = f"{len(paths):,} modules answer a key"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LiveServer(Path(folder) / "data") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
+        source = {"kind": "grid", "branching": branching, "depth": depth, "seed": 0}
+        tree = server.client.post("/api/trees", json={"source": source}).raise_for_status().json()
+        seen = [ours(browser, f"{server.url}/trees/{tree['id']}") for _ in range(rounds)]
+        answered, longest = [each for each, _ in seen], [max(frames) for _, frames in seen]
+        measures = [Measure("longest frame while it scrolls", "the longest allowed", longest, [FRAME_S] * rounds, 1)]
+        peers: dict[str, Serving] = {"Netron": netron, "Model Explorer": model_explorer}
+        for peer, serving in peers.items():
+            measures.append(_beside(browser, name, answered, peer, serving, paths, Path(folder)))
+        browser.close()
+    return measures
+
+
+def _beside(
+    browser: Browser,
+    name: str,
+    answered: list[float],
+    peer: str,
+    serving: Serving,
+    paths: list[str],
+    folder: Path,
+) -> Measure:
+    with serving(paths, folder) as address:
+        theirs = drawn(browser, address, HAS_DRAWN[peer])
+    stopped = f", stopped at {LONGEST_S:g} s" if theirs >= LONGEST_S else ""
+    return Measure(name, f"{peer} has drawn{stopped}", answered, [theirs] * len(answered))
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--branching", type=int, default=10)
+    parser.add_argument("--depth", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    print(table(measure(asked.branching, asked.depth, asked.rounds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+// Start, pause, resume, cancel, apply and open a run without leaving the page.
+
+import { _ } from "./lib/words.js";
+import { taken } from "./run_state.js";
+import { put, refresh } from "./swap.js";
+
+const DOCK = ["dock"];
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} address
+ */
+function sent(form, address) {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") fields.append(name, value);
+  return fetch(address, { method: "POST", body: fields, headers: { Accept: "text/html" } });
+}
+
+/** @param {string} run */
+function remember(run) {
+  const address = new URL(location.href);
+  address.searchParams.set("run", run);
+  address.searchParams.delete("runs");
+  history.pushState(history.state, "", address);
+}
+
+/**
+ * What is refused comes back in its form.
+ * @param {HTMLFormElement} form
+ */
+async function start(form) {
+  const response = await sent(form, form.action);
+  const run = response.redirected ? new URL(response.url).searchParams.get("run") : null;
+  form.removeAttribute("data-touched");
+  if (run) {
+    remember(run);
+    await refresh(DOCK);
+    // Ten epochs can be over before the dock has come.
+    if (document.querySelector("[data-run]:not([data-active])")) await taken();
+  } else if (response.headers.get("content-type")?.startsWith("text/html")) {
+    put(new DOMParser().parseFromString(await response.text(), "text/html"), ["start"]);
+    document.querySelector("[data-run-start] [aria-invalid]")?.closest("p")?.querySelector("input")?.focus();
+  }
+}
+
+/** @param {HTMLFormElement} form */
+async function act(form) {
+  const command = new URL(form.action).pathname;
+  const response = await fetch(`/api${command}`, { method: "POST", headers: { Accept: "application/json" } });
+  // Over already, or somebody else was quicker: what there is now is shown.
+  if (!response.ok && response.status !== 409) throw new Error(_("The server answered with %(status)s.", { status: response.status }));
+  const { id, status } = response.ok ? await response.json() : { id: "", status: "" };
+  const panel = document.querySelector("[data-run]");
+  if (command.endsWith("/resume") && panel?.getAttribute("data-status") === "interrupted") await refresh(DOCK);
+  else await refresh(["strip"]);
+  if (panel instanceof HTMLElement && id === panel.dataset.run && status) panel.dataset.status = status;
+  if (command.endsWith("/apply")) await taken();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !document.querySelector("[data-run], [data-dock]")) return;
+  const does = "runStart" in form.dataset ? start : "runAct" in form.dataset ? act : null;
+  if (!does) return;
+  event.preventDefault();
+  does(form).catch(() => form.submit());
+});
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-run-link]") : null;
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  remember(link.getAttribute("data-run-link") ?? "");
+  void refresh(DOCK);
+});
+addEventListener("popstate", () => {
+  const run = new URLSearchParams(location.search).get("run");
+  const open = document.querySelector("[data-dock]")?.getAttribute("data-run");
+  if (run && open && run !== open) void refresh(DOCK);
+});
