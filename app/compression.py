@@ -3,6 +3,8 @@
 Starlette's own responder decides what is worth it: not event streams, not what is encoded already, not what is small.
 """
 
+import gzip
+
 import zstandard
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -16,6 +18,19 @@ THREAD_FROM_BYTES = 128 * 1024
 LEVELS = {"zstd": 3, "gzip": 6}
 # The bytes of tensors hardly shrink.
 EXCLUDED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
+
+
+def compressed(content: bytes, media_type: str, coding: str) -> bytes | None:
+    """Return the content as `coding` packs it; None where it is not worth it, by the same rules as for answers."""
+    if len(content) < MINIMUM_BYTES or media_type.partition(";")[0] in EXCLUDED:
+        return None
+    match coding:
+        case "zstd":
+            return zstandard.ZstdCompressor(LEVELS["zstd"]).compress(content)
+        case "gzip":
+            return gzip.compress(content, LEVELS["gzip"], mtime=0)
+        case _:
+            return None
 
 
 class ZstdResponder(IdentityResponder):

@@ -9,9 +9,12 @@ _PAIRS = {
     "와(과)": ("과", "와"),
     "(으)로": ("으로", "로"),
 }
-# Between the word and its particle stand closing marks, which nobody speaks, and the tags and entities of a page.
-_MARKS = r"(?:</?\w+[^<>]*>|&#?\w+;|[\"'”’)\]}»…*_`.])*"
-_PAIRED = re.compile(rf"([^\s<>&;]{{0,8}}?)({_MARKS})({'|'.join(map(re.escape, _PAIRS))})")
+_PAIR = re.compile("|".join(map(re.escape, _PAIRS)))
+# Read backwards from the pair: closing marks, which nobody speaks, the tags and entities of a page, then the word. That
+# nothing is tried twice, and only so far, is for names that are made of marks.
+_MARKS = r"(?:>[^<>]*+<|;\w++#?&|[\"'”’)\]}»…*_`.])*+"
+_BEFORE = re.compile(rf"{_MARKS}([^\s<>&;]{{0,8}})")
+_MOST_BEFORE = 400
 
 _FIRST, _LAST, _ENDINGS = "가", "힣", 28
 _RIEUL = 8
@@ -23,7 +26,7 @@ _OTHER_SOUND = re.compile(r"(?:[mn]|ng|[aeiouy][mn]e|ck|[aeiou]p|out|put)$", re.
 
 def particled(text: str) -> str:
     """Return the text with each pair of particles decided by the sound that the word before it ends in."""
-    return _PAIRED.sub(_decided, text) if "(" in text else text
+    return _PAIR.sub(_decided, text) if "(" in text else text
 
 
 def has_korean(text: str) -> bool:
@@ -32,14 +35,15 @@ def has_korean(text: str) -> bool:
 
 
 def _decided(match: re.Match[str]) -> str:
-    word, marks, pair = match.groups()
-    sound = last_sound(word)
+    pair, at = match.group(), match.start()
+    before = _BEFORE.match(match.string[max(0, at - _MOST_BEFORE) : at][::-1])
+    sound = last_sound(before[1][::-1]) if before else None
     if sound is None:
-        return match.group()
+        return pair
     closed, open_ = _PAIRS[pair]
     # After ㄹ it is 로, as after a vowel.
     is_closed = bool(sound) and not (pair == "(으)로" and sound == "l")
-    return word + marks + (closed if is_closed else open_)
+    return closed if is_closed else open_
 
 
 def last_sound(word: str) -> str | None:

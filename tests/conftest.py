@@ -6,12 +6,25 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from app.processes import launcher, spawn
 from tests.browser import FLAGS, Watch, find_chromium
 from tests.checkpoints import write_checkpoints
+from tests.forked import Sibling
 from tests.live import LiveServer
+
+# What tests have of the program in their own process forks too; the tests of the processes themselves `spawn`.
+launcher.by = Sibling
 
 settings.register_profile("moduletree", deadline=None)
 settings.load_profile("moduletree")
+
+
+@pytest.fixture(scope="module")
+def spawning() -> Iterator[None]:
+    """Processes begin as they do for everybody, with a Python and imports of their own."""
+    launcher.by = spawn
+    yield
+    launcher.by = Sibling
 
 
 @pytest.fixture(scope="session")

@@ -296,14 +296,14 @@ def test_code_is_copied_by_its_button(page: Page, tree: str) -> None:
 
 def test_rows_are_added_to_the_builder_without_the_server(page: Page) -> None:
     page.goto("/trees/new")
-    rows = page.locator("[data-builder-row]")
+    rows = page.locator("[data-new-row]")
     expect(rows).to_have_count(5)
     page.get_by_role("button", name="More rows").click()
     expect(rows).to_have_count(7)
     expect(page).to_have_url(re.compile(r"/trees/new$"))
     rows.nth(5).get_by_role("textbox").first.fill("sub1.sub3")
     page.get_by_role("button", name="Build the tree").click()
-    expect(page.locator("[data-tree]").get_by_role("link", name="sub3")).to_be_visible()
+    expect(page.get_by_role("treeitem", name=re.compile("^sub3 "))).to_be_visible()
 
 
 def test_the_history_opens_and_closes_with_escape(page: Page, tree: str) -> None:

@@ -59,6 +59,10 @@ def test_the_tutorials_tree_is_grown_by_keyboard_alone(page: Page, server: LiveS
     expect(page.locator("pre").first).to_contain_text("model = LinearModel(weight=0.9385080337524414")
     expect(page.locator(".build-lines-on")).to_have_text(re.compile("level1.sub2_1 = level2$"))
     assert printed(server.client, tree) == TUTORIAL
+    press("Control+z")
+    expect(page.get_by_label("weight of sub1.sub1", exact=True)).to_be_focused()
+    press("Control+y")
+    expect(page.get_by_label("weight of sub1.sub2_1", exact=True)).to_be_focused()
 
     press("Control+d")
     expect(name_of(page, "sub1.sub2_2")).to_be_focused()

@@ -79,8 +79,31 @@ def test_a_form_is_refused_mended_made_and_undone_in_place(page: Page, tree: str
     expect(page.get_by_role("tree", name=re.compile("^Modules of"))).not_to_contain_text("buf")
     expect(made).to_have_count(0)
     page.get_by_role("button", name="Freeze", exact=True).click()
-    expect(page.get_by_role("button", name="Unfreeze", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Unfreeze", exact=True)).to_be_focused()
     assert page.evaluate("window.isSame")
+
+
+def test_it_mends_itself_and_keeps_its_module_when_rows_come_in_above(
+    page: Page, tree: str, server: LiveServer, watch: Watch
+) -> None:
+    page.goto(f"{tree}/modules/sub2")
+    head, selected = page.locator("#inspector h1"), page.locator(".tree-row.tree-on .tree-name")
+    expect(selected).to_have_text("sub2")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Module after: sub2_1").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+    page.context.set_offline(False)
+    expect(head).to_have_text("sub2_1", timeout=20_000)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    watch.errors.clear()
+    server.client.post(f"/api{tree}/delete", json={"target": "sub1"}).raise_for_status()
+    page.goto(f"{tree}/modules/sub2.sub2_1")
+    expect(page.locator(".tree-row")).to_have_count(9)
+    page.get_by_role("button", name=re.compile("^Undo")).click()
+    expect(page.locator(".tree-row")).to_have_count(16)
+    expect(selected).to_have_text("sub2_1")
+    expect(page).to_have_url(re.compile(r"/modules/sub2\.sub2_1"))
+    expect(page.locator("#inspector .insp-path")).to_have_text("sub2.")
 
 
 def test_what_is_selected_together_is_compared_and_one_can_be_left_out(page: Page, tree: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -25,3 +26,10 @@ def test_the_particle_goes_with_the_last_sound_of_the_word(written: str, expecte
 )
 def test_tags_and_entities_between_are_passed_over(written: str, expected: str) -> None:
     assert particled(written) == expected
+
+
+def test_a_name_made_of_marks_is_decided_as_fast_as_any() -> None:
+    started = perf_counter()
+    assert particled(f'"{"." * 100_000}"을(를) 찾을 수 없음') == f'"{"." * 100_000}"을(를) 찾을 수 없음'
+    assert particled("(" + "<a" * 50_000 + "은(는)" * 20_000).startswith("(<a<a")
+    assert perf_counter() - started < 2

@@ -108,7 +108,9 @@ class TestPages:
             client.post("/language", data={"language": "en"}, headers=headers)
             assert client.get("/trees", headers=KOREAN).headers["content-language"] == "en"
 
-    @pytest.mark.parametrize("referer", ["http://elsewhere.example/trees", "", "nonsense", "//elsewhere.example"])
+    @pytest.mark.parametrize(
+        "referer", ["http://elsewhere.example/trees", "", "nonsense", "//elsewhere.example", "http://["]
+    )
     def test_the_choice_leads_to_no_other_server(self, server: LiveServer, referer: str) -> None:
         headers = {**HTML, "origin": server.url, "referer": referer}
         answer = httpx.post(f"{server.url}/language", data={"language": "en"}, headers=headers)

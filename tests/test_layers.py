@@ -8,7 +8,18 @@ import pytest
 
 APP = Path(__file__).parent.parent / "app"
 
-WORDS = {"collector", "errors", "korean", "printable", "settings", "tokens", "assets", "translation", "version"}
+WORDS = {
+    "collector",
+    "errors",
+    "korean",
+    "printable",
+    "processes",
+    "settings",
+    "tokens",
+    "assets",
+    "translation",
+    "version",
+}
 SHELL = {"access", "body", "compression", "connection", "languages", "metrics", "openapi", "static_files"}
 CLI = {"cli", "options", "running"}
 

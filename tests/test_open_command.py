@@ -5,8 +5,6 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from tests.commands import refused
+from tests.forked import Forked
 from tests.live import ROOT, LiveServer
 
 ADDRESS = re.compile(r"Moduletree is at (http://127\.0\.0\.1:\d+)(/trees/t_\w+)\n")
@@ -95,14 +94,11 @@ def test_a_source_that_cannot_be_opened_ends_the_command(tmp_path: Path) -> None
 
 
 @contextmanager
-def opened(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def opened(*arguments: str, **environment: str) -> Iterator[Forked]:
     """`moduletree open` while it serves."""
-    command = [sys.executable, "-m", "app", "open", *arguments]
-    pipe = subprocess.PIPE
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", **environment}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    ) as process:
+    process = Forked(["open", *arguments], cwd=ROOT, env=os.environ | environment, has_stderr=True)
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
         try:
             yield process
         finally:
@@ -121,7 +117,6 @@ def test_open_starts_the_browser_at_the_tree_and_leaves_nothing_behind(checkpoin
         port = str(taken.getsockname()[1])
         environment = {"BROWSER": str(browser), "MODULETREE_PORT": port, "TMPDIR": str(temporary)}
         with opened(str(checkpoint), **environment) as process:
-            assert process.stdout is not None
             assert process.stderr is not None
             address = told.read_text().strip()
             assert process.stdout.readline() == f"Moduletree is at {address}\n"
@@ -138,7 +133,6 @@ def test_open_starts_the_browser_at_the_tree_and_leaves_nothing_behind(checkpoin
 def test_open_keeps_its_data_where_it_is_told_to(checkpoint: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     with opened("--no-browser", "--port", "0", "--data-dir", str(data), str(checkpoint), BROWSER="false") as process:
-        assert process.stdout is not None
         assert ADDRESS.fullmatch(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0

@@ -76,7 +76,7 @@ def test_the_palette_goes_to_modules_trees_and_pages_by_keyboard(page: Page, tre
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.goto("/runs")
-    page.get_by_role("button", name="Search trees, modules and commands").first.click()
+    page.get_by_role("button", name="Search trees and modules").click()
     expect(page.get_by_role("combobox", name="Go to a tree or a page")).to_be_focused()
     page.keyboard.type("linear_model1")
     expect(

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from app.api.dependencies import TreesDep
 from app.errors import Invalid, ModuletreeError, NameRefused, NotFound, RevisionMismatch
 from app.pages.build_plan import plan_of
-from app.pages.build_rows import MOST_ROWS, BuildRow, build_rows, shown_rows
+from app.pages.build_rows import MOST_ROWS, BuildRow, build_rows, fits, shown_rows
 from app.pages.calls import origin_of
 from app.pages.links import module_url, tree_url, with_query
 from app.pages.spec_link import SpecLink, spec_link
@@ -43,7 +43,7 @@ class BuildPage(Context):
     """A tree with its rows as forms; `at` is the row that is at hand.
 
     `top` is the row that the shown part begins with, and `above` the path of what it hangs in. `program` makes the
-    tree, or of a larger one what is shown (`is_part`); it is empty where that has too many modules too.
+    tree, or of a larger one what is shown (`is_part`); it is empty where that is too much too.
     """
 
     template: ClassVar[str] = "build.html"
@@ -188,9 +188,10 @@ def _build_page(
 
 
 def _program(index: TreeIndex, top: int) -> Program:
-    if len(index) <= MOST_ROWS:
+    if fits(index):
         return _lines(index, 0)
-    return _lines(TreeIndex.of(index.modules[top]), top) if index.end[top] - top <= MOST_ROWS else Program("", (), "")
+    is_part = len(index) > MOST_ROWS and fits(index, top)
+    return _lines(TreeIndex.of(index.modules[top]), top) if is_part else Program("", (), "")
 
 
 def _lines(index: TreeIndex, top: int) -> Program:

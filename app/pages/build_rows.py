@@ -11,6 +11,7 @@ from app.trees.tensors import TensorColumns
 
 MOST_ROWS = 300
 MOST_ELEMENTS = 64
+MOST_WRITTEN = 20_000
 DEEPEST = 16
 
 
@@ -96,6 +97,12 @@ def fields_of(index: TreeIndex, row: int) -> Iterator[ValueField]:
     for kind, columns in (("p", index.parameters), ("b", index.buffers)):
         for number, entry in enumerate(index.own(columns, row)):
             yield _field(index, columns, entry, f"{kind}{number}")
+
+
+def fits(index: TreeIndex, top: int = 0) -> bool:
+    """Whether the program of the subtree is short enough for a page: in modules, and in the numbers that it spells."""
+    num_numbers = int(index.totals.num_parameters[top]) + int(index.totals.num_buffers[top])
+    return index.end[top] - top <= MOST_ROWS and num_numbers <= MOST_WRITTEN
 
 
 def as_typed(text: str) -> str:

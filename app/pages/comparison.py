@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.pages import filters
 from app.pages.hues import hues
-from app.pages.links import module_url
+from app.pages.links import LONGEST_TARGET, module_url
 from app.pages.marks import shape_text, swatch_of
 from app.pages.visible import clipped
 from app.translation import gettext as _
@@ -90,6 +90,8 @@ def compare_url(tree_id: str, targets: Sequence[str]) -> str:
 def _modules(index: TreeIndex, tree_id: str, root_name: str, rows: Sequence[int]) -> Iterator[Compared]:
     slots = hues(cls.name for cls in index.classes)
     paths = [index.path(row) for row in rows]
+    # Only scripts compare modules whose paths are too long for an address, and they know them by row.
+    is_short = all(len(path) <= LONGEST_TARGET for path in paths)
     for at, (row, path) in enumerate(zip(rows, paths, strict=True)):
         cls, above = index.classes[index.class_id[row]], path.rpartition(".")[0]
         yield Compared(
@@ -97,7 +99,7 @@ def _modules(index: TreeIndex, tree_id: str, root_name: str, rows: Sequence[int]
             above=f"{clipped(above, 60)}." if above else "",
             name=clipped(index.name[row] if row else root_name, 40),
             url=module_url(tree_id, path, row),
-            without_url=compare_url(tree_id, [*paths[:at], *paths[at + 1 :]]),
+            without_url=compare_url(tree_id, [*paths[:at], *paths[at + 1 :]] if is_short else []),
             class_name=cls.shown,
             swatch=swatch_of(cls.name, slots, int(index.totals.num_parameters[row])),
         )

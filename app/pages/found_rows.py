@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from app.pages import filters
 from app.pages.hues import hues
 from app.pages.links import module_url
+from app.pages.listed import levels_between
 from app.pages.marks import Badge, Share, buffer_badge, shape_text, share_of, swatch_of
 from app.pages.visible import Piece, pieces
 from app.storage.trees import OpenTree
-from app.translation import ngettext
 from app.trees.found_page import FoundPage, FoundRow, FoundTensor
 from app.trees.search_marks import Marks
 from app.trees.search_terms import Term
@@ -86,7 +85,7 @@ class _Maker:
             swatch=swatch_of(row.class_name, self.hues, row.num_parameters),
             class_name=pieces(classed, self.marks.in_class(classed)),
             is_inferred=row.class_status == "inferred",
-            between=_levels(num_between) if num_between else "",
+            between=levels_between(num_between) if num_between else "",
         )
 
     def _tensor(self, row: FoundRow, tensor: FoundTensor, level: int) -> FoundLine:
@@ -101,7 +100,3 @@ class _Maker:
             dtype=tensor.dtype,
             badges=(buffer_badge(True),) if tensor.is_buffer else (),
         )
-
-
-def _levels(count: int) -> str:
-    return ngettext("%(num)s level between", "%(num)s levels between", count, num=filters.exact(count))

@@ -24,7 +24,10 @@ def choose(request: Request, language: Annotated[Literal["en", "ko"], Form()]) -
 
 def _page_before(request: Request) -> str:
     """The page that the form stood on: a browser tells its own server the whole address, also a script's latest."""
-    parts = urlsplit(request.headers.get("referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
     if parts.netloc != request.headers.get("host"):
         return "/"
     return local_path(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -175,7 +175,7 @@ class _Lister:
             below.pop(row, None)
         first = shown[-(MOST_LEVELS - 2)]
         between = len(shown) - 1 - (MOST_LEVELS - 2)
-        below[0] = [Rest(_levels(between), shown[len(shown) // 2]), first]
+        below[0] = [Rest(levels_between(between), shown[len(shown) // 2]), first]
 
 
 def _page(above: int | None, items: list[Item], start: int) -> list[Item]:
@@ -199,7 +199,8 @@ def _num_modules(items: Sequence[Item]) -> int:
     return sum(len(item.rows) if isinstance(item, Run) else 1 for item in items)
 
 
-def _levels(count: int) -> str:
+def levels_between(count: int) -> str:
+    """Return how many levels are left out between two that are listed."""
     return ngettext("%(num)s level between", "%(num)s levels between", count, num=filters.exact(count))
 
 

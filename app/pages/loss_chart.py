@@ -75,17 +75,19 @@ class LossChart:
     said: str
 
 
-def loss_chart(losses: Sequence[float] | Floats, epochs: int, others: Sequence[Other] = ()) -> LossChart:
+def loss_chart(
+    losses: Sequence[float] | Floats, epochs: int, others: Sequence[Other] = (), *, is_over: bool = False
+) -> LossChart:
     """Return the drawing of the losses of epochs 0, 1, ... of a run; one that is not finite is a gap with its word.
 
-    Others are drawn over it as far as its epochs go.
+    Others are drawn over it as far as its epochs go. No line marks the present epoch of a run that is over.
     """
     shown = np.asarray(losses, np.float64)
     beside = [(other, np.asarray(other.losses, np.float64)[: max(epochs, 2)]) for other in others]
     scale = _scale(np.concatenate([shown, *(column for _other, column in beside)]))
     drawn = _Drawn(shown, max(epochs, 2), scale)
     last = len(losses) - 1
-    now = _px(drawn.x(last)) if 0 <= last < epochs - 1 else ""
+    end = _px(drawn.x(last)) if 0 <= last < epochs - 1 else ""
     return LossChart(
         path="".join(drawn.path()),
         others=tuple(_Drawn(column, max(epochs, 2), scale).as_other(other) for other, column in beside),
@@ -96,9 +98,9 @@ def loss_chart(losses: Sequence[float] | Floats, epochs: int, others: Sequence[O
         first=drawn.word(0, 10) if last == 0 or (last > 0 and drawn.x(last) - LEFT > APART) else None,
         latest=drawn.word(last, 12) if last > 0 else None,
         gaps=tuple(drawn.gaps()),
-        now=now,
-        to_come=now,
-        to_come_width=_px(WIDTH - RIGHT - drawn.x(last)) if now else "",
+        now="" if is_over else end,
+        to_come=end,
+        to_come_width=_px(WIDTH - RIGHT - drawn.x(last)) if end else "",
         is_log=drawn.scale.is_log,
         said=said(drawn.losses, epochs),
     )

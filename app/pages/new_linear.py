@@ -28,7 +28,7 @@ SPEC = """{
   }
 }"""
 BODIES = {
-    "linear": '{"source": {"kind": "linear", "root": {"children": {"sub1": {}}}}}',
+    "linear": '{"source": {"kind": "linear", "root": {"children": {"sub1": {"children": {"sub2_1": {}}}}}}}',
     "spec": '{"source": {"kind": "linear", "root": {"weight": 2, "bias": 1}}}',
     "grid": '{"source": {"kind": "grid", "branching": 10, "depth": 3, "seed": 0}}',
 }

@@ -99,7 +99,7 @@ def run_view(
         rows=tuple(rows),
         last_epoch=len(losses) - 1,
         words=("weight", "bias"),
-        chart=loss_chart(losses, run.epochs, others),
+        chart=loss_chart(losses, run.epochs, others, is_over=not run.status.is_active),
         fit=fit_chart(run.config.data, line or _line(run, columns), early, x),
         note=flat_note(losses),
         outcome=outcome(run),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.pages.build_rows import DEEPEST, MOST_ROWS
+from app.pages.build_rows import DEEPEST, fits
 from app.trees.code import python_of
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
@@ -25,7 +25,7 @@ class SpecRow:
 
 @dataclass(frozen=True, slots=True)
 class SpecPreview:
-    """A preview; of a spec of more modules than fit only their number."""
+    """A preview; of a spec that is more than fits only the number of its modules."""
 
     num_modules: int
     rows: tuple[SpecRow, ...]
@@ -38,7 +38,7 @@ def spec_preview(source: Mapping[str, object], limits: Limits) -> SpecPreview:
         source.get("root"), max_modules=limits.max_modules, max_depth=limits.max_depth, loc=("source", "root")
     )
     index = TreeIndex.of(open_linear(source, limits), max_modules=limits.max_modules, max_depth=limits.max_depth)
-    if len(spec) > MOST_ROWS:
+    if not fits(index):
         return SpecPreview(len(spec), (), "")
     drawn = set() if source.get("seed") is not None else _drawn(spec)
     rows = tuple(_row(index, row, drawn) for row in range(len(spec)))

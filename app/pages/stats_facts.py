@@ -26,7 +26,7 @@ def stats_facts(stats: TensorStats, numel: int) -> tuple[StatsFact, ...]:
         StatsFact("min", _figure(stats.min), of),
         StatsFact("max", _figure(stats.max), of),
         StatsFact("mean", _figure(stats.mean), _("%(values)s, in double precision", values=of)),
-        StatsFact("std", _figure(stats.std), _("over n \u2212 1, as torch.std has it")),
+        StatsFact("std", "nan" if finite == 1 else _figure(stats.std), _("over n \u2212 1, as torch.std has it")),
         StatsFact("l2", _figure(stats.l2), _("the root of the sum of squares")),
         _count("zeros", stats.zeros, numel),
         _count("nan", stats.nans, numel, is_odd=True),

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from app.assets import TEMPLATES
 from app.korean import has_korean
 from app.pages import filters, links, visible
+from app.pages.imports import with_imports
 from app.pages.words import words_url
 from app.translation import ENGLISH, LANGUAGES, finished, language, told, translated, translated_for
 
@@ -42,6 +43,7 @@ FILTERS = {
     "value": filters.value,
     "values": filters.values,
     "visible": visible.visible,
+    "with_imports": with_imports,
 }
 
 

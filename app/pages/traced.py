@@ -51,7 +51,9 @@ async def _traced(
             traces.latest.note(tree_id, revision, key)
         except ModuletreeError as error:
             problems, status = problems_of(error, FIELDS), status_of(error)
-    revision = answers.trees.get(tree_id).revision if typed else answers.record.revision
+    revision = answers.record.revision
+    if typed:
+        revision = (await run_in_threadpool(answers.trees.get, tree_id)).revision
     trace = await run_in_threadpool(traces.latest.find, kept, tree_id, revision)
     return Traced(trace, revision, "; ".join(typed), dtype, problems, status)
 

@@ -109,11 +109,12 @@ def tree_view(
 ) -> TreeView:
     """Return the rows to show about the row `selected`; `start` and `unfold` are as `listed` takes them."""
     builder = _Builder(index, tree_id, root_name, selected, start, unfold)
+    root = builder.root()
     return TreeView(
-        root=builder.root(),
+        root=root,
         is_whole=not builder.listed.note,
         note=builder.listed.note,
-        with_values=builder.all_tensors,
+        with_values=builder.all_tensors and builder.has_value,
         num_modules=int(index.totals.num_modules[0]),
         selected=selected,
         facets=facets(index, tree_id),
@@ -131,6 +132,7 @@ class _Builder:
         self.selected = selected
         # Where every value is shown, like siblings differ in what they show.
         self.all_tensors = len(index) <= TENSOR_MODULES
+        self.has_value = False
         trail = trail_to(index, selected)
         self.ancestors = frozenset(trail[:-1])
         self.listed = listed(index, trail, folds=not self.all_tensors, unfold=unfold, start=start)
@@ -254,10 +256,12 @@ class _Builder:
             badges.append(Badge("snowflake", _("frozen"), _("requires no gradient")))
         if int(columns.first[entry]) != entry:
             badges.append(Badge("link-2", _("tied"), _("the same tensor as one before")))
+        text = lone_value(value)
+        self.has_value |= bool(text)
         return TensorLine(
             name=columns.name[entry],
             about=f"{shape_text(kind.shape)} {kind.dtype_name}",
-            value=lone_value(value),
+            value=text,
             badges=tuple(badges),
             share=share_of(0 if is_buffer else kind.numel, self.num_parameters),
         )

@@ -35,7 +35,7 @@ class ValueTable:
     columns: tuple[str, ...]
     rows: tuple[ValueRow, ...]
     start: int
-    stop: int
+    last: int
     total: int
     first_url: str
     previous_url: str
@@ -52,7 +52,7 @@ def value_table(page: ValuesPage, shape: Sequence[int], count: int, url: Callabl
         columns=tuple(str(column) if across == width else f"+{column}" for column in range(across)),
         rows=tuple(_rows(values, page.start, shape, width, across)),
         start=page.start,
-        stop=stop,
+        last=stop - 1,
         total=page.total,
         first_url=url(0) if page.start else "",
         previous_url=url(max(0, page.start - count)) if page.start > count else "",

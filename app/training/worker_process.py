@@ -4,11 +4,10 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from app.processes import Process, launcher
 from app.training import messages
 from app.training.messages import FromWorker, ToWorker
 
@@ -30,7 +29,7 @@ class WorkerProcess(asyncio.Protocol):
         self._lose = lose
         self._frames = messages.Frames()
         self._transport: asyncio.Transport | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     async def start(self) -> None:
         """Start the process; it says `Ready` some seconds later."""
@@ -40,12 +39,7 @@ class WorkerProcess(asyncio.Protocol):
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         with theirs:
             # Takes milliseconds on a loop that serves no requests.
-            self._process = subprocess.Popen(  # noqa: ASYNC220
-                [sys.executable, "-m", "app.training", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=_environment(),
-            )
+            self._process = launcher.start("app.training", theirs, environment=_environment())
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_unix_connection(lambda: self, sock=ours)
 

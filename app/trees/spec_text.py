@@ -43,10 +43,10 @@ def spec_text(index: TreeIndex, row: int = 0, *, most: int | None = None) -> str
     if not index.is_live or not all(isinstance(module, LinearModel) for module in index.modules):
         raise CannotDo(said("Only a tree of LinearModels can be written as a LinearSpec."))
     parts, chars = [], 0
-    for part in _parts(index, row):
+    for part in _parts(index, row, most):
         chars += len(part)
         if most is not None and chars > most:
-            raise TooLarge(said("The LinearSpec has more than %(most)s characters.", most=f"{most:,}"), most)
+            raise _too_long(most)
         parts.append(part)
     return "".join(parts)
 
@@ -74,7 +74,7 @@ def tensor_text(tensor: Tensor) -> str:
     return _nested(value, _float_of(tensor))
 
 
-def _parts(index: TreeIndex, top: int) -> Iterator[str]:
+def _parts(index: TreeIndex, top: int, most: int | None) -> Iterator[str]:
     ends: list[int] = []
     for row in range(top, index.end[top]):
         while ends and ends[-1] <= row:
@@ -83,7 +83,7 @@ def _parts(index: TreeIndex, top: int) -> Iterator[str]:
         if row != top:
             comma = "," if row > index.parent[row] + 1 else ""
             yield f"{comma}{_string(index.name[row])}:"
-        own = ",".join(_own(index, row))
+        own = ",".join(_own(index, row, most))
         if index.end[row] > row + 1:
             yield f'{{{own}{"," if own else ""}"children":{{'
             ends.append(index.end[row])
@@ -92,18 +92,25 @@ def _parts(index: TreeIndex, top: int) -> Iterator[str]:
     yield "}}" * len(ends)
 
 
-def _own(index: TreeIndex, row: int) -> Iterator[str]:
+def _own(index: TreeIndex, row: int, most: int | None) -> Iterator[str]:
     for entry in index.own(index.parameters, row):
         name, tensor = index.parameters.name[entry], index.parameters.tensor[entry]
         if name in NUMBERS and _is_number(tensor) and math.isfinite(tensor.item()):
             yield f'"{name}":{number_text(tensor.item())}'
-    buffers = [
-        f"{_string(index.buffers.name[entry])}:{_nested(tensor.tolist(), _float_of(tensor))}"
-        for entry in index.own(index.buffers, row)
-        if _is_finite(tensor := index.buffers.tensor[entry])
-    ]
+    buffers = []
+    for entry in index.own(index.buffers, row):
+        tensor = index.buffers.tensor[entry]
+        if not _is_finite(tensor):
+            continue
+        if most is not None and tensor.numel() > most:
+            raise _too_long(most)
+        buffers.append(f"{_string(index.buffers.name[entry])}:{_nested(tensor.tolist(), _float_of(tensor))}")
     if buffers:
         yield f'"buffers":{{{",".join(buffers)}}}'
+
+
+def _too_long(most: int) -> TooLarge:
+    return TooLarge(said("The LinearSpec has more than %(most)s characters.", most=f"{most:,}"), most)
 
 
 def _lost_parameters(index: TreeIndex, row: int) -> Iterator[Lost]:

@@ -6,7 +6,7 @@ import { _ } from "./lib/words.js";
 /** What leaves the focus in the row that it makes or that is left, and not where it was. */
 const LEADING = ["child", "sibling", "duplicate", "remove"];
 
-/** @typedef {{ path: string, key: string, value: string, isNew: boolean, start: number | null, end: number | null }} Focused */
+/** @typedef {{ path: string, place: number, key: string, value: string, isNew: boolean, start: number | null, end: number | null }} Focused */
 
 /** One after the other: each change is made on what the one before left. */
 let turn = Promise.resolve();
@@ -81,6 +81,7 @@ function focused() {
   const field = element instanceof HTMLInputElement ? element : null;
   return {
     path: row.dataset.path ?? "",
+    place: rows().indexOf(row),
     key: keyOf(element),
     value: field?.value ?? "",
     isNew: field !== null && field.value !== field.defaultValue,
@@ -91,7 +92,8 @@ function focused() {
 
 /** @param {Focused} before @param {string} path */
 function focusAgain(before, path) {
-  const row = rowAt(path);
+  // Undo may have given its row another name, or taken it away: then the row that stands there now.
+  const row = rowAt(path) ?? rows()[before.place] ?? rows().at(-1);
   const same = row && [...row.querySelectorAll("input, button")].find((each) => keyOf(each) === before.key && !each.hasAttribute("hidden"));
   if (!row || !(same instanceof HTMLElement) || same.matches(":disabled")) return row ? focusFirst(row) : undefined;
   same.focus({ preventScroll: true });

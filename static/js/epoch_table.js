@@ -57,6 +57,9 @@ function toEnd() {
 }
 
 toEnd();
+document.addEventListener("swapped", (event) => {
+  if (/** @type {CustomEvent<{areas: string[]}>} */ (event).detail.areas.includes("dock")) toEnd();
+});
 document.addEventListener("run", (event) => {
   const log = /** @type {CustomEvent<RunLog>} */ (event).detail;
   const body = document.querySelector("[data-epoch-rows]");

@@ -1,5 +1,6 @@
 // The selected module at the right of the page, fetched by itself: a selection does not start the page anew.
 
+import { lost } from "./away.js";
 import { glance } from "./glance.js";
 import { partUrl, tabFor } from "./lib/part_url.js";
 import { _ } from "./lib/words.js";
@@ -13,6 +14,8 @@ const LONGEST_PATH = 1_500;
 
 /** @type {AbortController | null} */
 let asking = null;
+/** Whether the part is not of what is selected: the server could not be reached. */
+let isBehind = false;
 /** Whether the part shows already what the next change of the outline tells. */
 let isFresh = false;
 
@@ -29,6 +32,8 @@ export const part = () => document.querySelector("[data-inspector]");
  */
 function selectorOf(element) {
   const mark = MARKS.find((name) => element?.getAttribute(name));
+  const form = element?.closest("form[data-form]")?.getAttribute("data-form");
+  if (element && !mark && form) return `form[data-form="${CSS.escape(form)}"] ${element.localName}`;
   return element && mark ? `${element.localName}[${mark}="${CSS.escape(element.getAttribute(mark) ?? "")}"]` : "";
 }
 
@@ -74,6 +79,26 @@ export function complain(said) {
 }
 
 /**
+ * @param {HTMLElement} here
+ * @param {boolean} isTrace whether a forward is run for what is to come
+ */
+function wait(here, isTrace) {
+  here.setAttribute("aria-busy", "true");
+  if (!isTrace) return;
+  const line = document.createElement("p");
+  line.className = "insp-waits";
+  line.setAttribute("role", "status");
+  line.textContent = _("Tracing the forward.");
+  here.querySelector(".insp-waits")?.remove();
+  here.querySelector(".insp-tabs")?.after(line);
+}
+
+function rest() {
+  part()?.removeAttribute("aria-busy");
+  part()?.querySelector(".insp-waits")?.remove();
+}
+
+/**
  * Fetches the part of the primary selection; what was asked for before is given up.
  * @param {Record<string, string>} more arguments beside those of the page's address
  * @returns {Promise<boolean>} whether it is there now
@@ -84,13 +109,14 @@ export async function show(more = {}) {
   if (!here?.dataset.inspector || !tree) return false;
   asking?.abort();
   const mine = (asking = new AbortController());
-  const slow = setTimeout(() => here.setAttribute("aria-busy", "true"), SLOW_MS);
+  const slow = setTimeout(() => wait(here, more.tab === "trace" && Boolean(more.input)), SLOW_MS);
   try {
     const tab = tabFor(new URLSearchParams(location.search).get("tab"), selection.length);
     const url = partUrl(here.dataset.inspector, location.search, selection, tree.revision, { tab, ...more });
     const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
     const found = partIn(await response.text());
     if (mine.signal.aborted) return false;
+    isBehind = false;
     if (found) put(found);
     else if (response.status === 412) await workspace.changed();
     else complain(_("The server answered with %(status)s.", { status: response.status }));
@@ -98,11 +124,13 @@ export async function show(more = {}) {
   } catch (error) {
     if (mine.signal.aborted) return false;
     if (!(error instanceof TypeError)) throw error;
+    isBehind = true;
+    void lost("inspector", async () => !isBehind || show());
     complain(_("The server cannot be reached. What is shown here is of another module."));
     return false;
   } finally {
     clearTimeout(slow);
-    part()?.removeAttribute("aria-busy");
+    if (asking === mine) rest();
   }
 }
 

@@ -1,5 +1,6 @@
 // What the chart of the loss draws by itself under and over uPlot's lines.
 
+import { apart } from "./lib/apart.js";
 import { exact, loss as lossText } from "./lib/numbers.js";
 import { gaps } from "./lib/others.js";
 import { place } from "./lib/scale.js";
@@ -64,7 +65,10 @@ export function under(plot, log, scale) {
     ctx.fillRect(x, bbox.top, width, bbox.height);
     ctx.globalCompositeOperation = "source-over";
     const left = log.epochs - log.done;
-    const text = ngettext("%(num)s epoch to come", "%(num)s epochs to come", left, { num: exact(left) });
+    const num = exact(left);
+    const text = log.run
+      ? ngettext("%(num)s epoch was not run", "%(num)s epochs were not run", left, { num })
+      : ngettext("%(num)s epoch to come", "%(num)s epochs to come", left, { num });
     ctx.font = font(`${11 * ratio}px`);
     if (ctx.measureText(text).width + 24 * ratio < width) {
       ctx.fillStyle = token("--ink-3");
@@ -72,7 +76,7 @@ export function under(plot, log, scale) {
       ctx.fillText(text, bbox.left + bbox.width - 8 * ratio, bbox.top + bbox.height - 8 * ratio);
     }
     ctx.globalAlpha = 0.6;
-    ctx.fillStyle = token("--accent");
+    ctx.fillStyle = token(log.run ? "--line-2" : "--accent");
     ctx.fillRect(Math.round(x), bbox.top, 1, bbox.height);
   }
   ctx.restore();
@@ -120,8 +124,9 @@ function names(plot, log, scale, others) {
   const ratio = devicePixelRatio;
   ctx.textAlign = "right";
   ctx.font = font(`${11 * ratio}px`);
-  /** @type {number[]} */
-  const taken = [];
+  const latest = tailWords(plot, log, scale);
+  const taken = latest && latest.x > bbox.left + bbox.width / 2 ? [latest.y] : [];
+  const range = /** @type {[number, number]} */ ([bbox.top + 12 * ratio, bbox.top + bbox.height - 4 * ratio]);
   for (const other of others) {
     const last = Math.min(other.losses.length, Math.max(log.epochs, 2)) - 1;
     const at = placed(scale, other.losses[last]);
@@ -130,8 +135,7 @@ function names(plot, log, scale, others) {
     if (plot.valToPos(last, "x", true) - bbox.left < 24 * ratio) continue;
     ctx.fillStyle = token(other.isGrowing ? "--bad" : "--ink-2");
     const end = plot.valToPos(at, "y", true);
-    let y = end - bbox.top < 24 * ratio ? end + 16 * ratio : end - 7 * ratio;
-    while (taken.some((each) => Math.abs(each - y) < 12 * ratio)) y += 13 * ratio;
+    const y = apart(end - bbox.top < 24 * ratio ? end + 16 * ratio : end - 7 * ratio, taken, 13 * ratio, range);
     taken.push(y);
     const width = ctx.measureText(other.name).width;
     say(ctx, other.name, Math.max(plot.valToPos(last, "x", true) - 4 * ratio, bbox.left + width + 8 * ratio), y);
@@ -158,14 +162,30 @@ function tail(plot, log, scale) {
     ctx.globalAlpha = 1;
   }
   disc(ctx, x, y, 4 * ratio);
-  if (last > 0) {
+  const latest = tailWords(plot, log, scale);
+  if (latest) {
     ctx.font = font(`600 ${12 * ratio}px`);
-    const text = lossText(log.losses[last] ?? NaN);
+    const { text } = latest;
     const width = ctx.measureText(text).width;
     const room = bbox.left + bbox.width - x;
-    say(ctx, text, room > width + 14 * ratio ? x + 10 * ratio : x - width, Math.max(y - 10 * ratio, bbox.top + 12 * ratio));
+    say(ctx, text, room > width + 14 * ratio ? x + 10 * ratio : x - width, latest.y);
   }
   return x;
+}
+
+/**
+ * @param {Plot} plot
+ * @param {RunLog} log
+ * @param {Scale} scale
+ * @returns {{x: number, y: number, text: string} | null} the latest loss, where it ends; null where the first is the latest
+ */
+function tailWords(plot, log, scale) {
+  const last = log.done - 1;
+  const at = placed(scale, log.losses[last]);
+  if (at === null || last < 1) return null;
+  const ratio = devicePixelRatio;
+  const y = Math.max(plot.valToPos(at, "y", true) - 10 * ratio, plot.bbox.top + 12 * ratio);
+  return { x: plot.valToPos(last, "x", true), y, text: lossText(log.losses[last] ?? NaN) };
 }
 
 /**

@@ -9,7 +9,7 @@ import { bindKeys } from "./tree_keys.js";
 import { bindPath } from "./tree_path.js";
 import { bindPointer } from "./tree_pointer.js";
 import { store, stored } from "./tree_store.js";
-import { valuesOf } from "./tree_values.js";
+import { headed, valuesOf } from "./tree_values.js";
 import { TreeView } from "./tree_view.js";
 import { workspace } from "./workspace.js";
 
@@ -216,7 +216,7 @@ export class ModuleTree extends HTMLElement {
     if (!outline || this.dataset.list || !this.rows?.state.listsTensors) return;
     const values = await valuesOf(outline);
     if (outline !== this.#outline) return;
-    this.view.values = values;
+    this.view.values = headed(values);
     this.view.update();
   }
 

@@ -183,7 +183,7 @@ function item(entry, place) {
   made.setAttribute("role", "option");
   made.setAttribute("aria-selected", "false");
   const label = document.createElement("span");
-  label.className = "palette-label";
+  label.className = entry.isName ? "palette-label name" : "palette-label";
   let at = 0;
   for (const [from, to] of entry.ranges) {
     const mark = document.createElement("mark");

@@ -100,7 +100,7 @@ export async function modules(typed, signal) {
   return rows
     .filter((/** @type {{is_found: boolean, path: string}} */ row) => row.is_found && row.path)
     .map((/** @type {{row: number, path: string, class_name: string}} */ row) => ({
-      id: `module-${url}-${row.path}`, group: _("Modules of this tree"), label: row.path, hint: row.class_name, icon: "package", isFound: true,
+      id: `module-${url}-${row.path}`, group: _("Modules of this tree"), label: row.path, hint: row.class_name, icon: "package", isName: true, isFound: true,
       run: () => workspace.select(row.row, { from: "palette" }),
     }));
 }

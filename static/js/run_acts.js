@@ -1,6 +1,7 @@
 // Start, pause, resume, cancel, apply and open a run without leaving the page.
 
-import { _ } from "./lib/words.js";
+import { exact } from "./lib/numbers.js";
+import { _, ngettext } from "./lib/words.js";
 import { taken } from "./run_state.js";
 import { put, refresh } from "./swap.js";
 
@@ -57,6 +58,11 @@ async function act(form) {
   if (command.endsWith("/apply")) await taken();
 }
 
+document.addEventListener("input", ({ target }) => {
+  const says = target instanceof HTMLInputElement && target.name === "epochs" ? target.form?.querySelector("[data-run-says]") : null;
+  const count = says ? Number(/** @type {HTMLInputElement} */ (target).value) : 0;
+  if (says && Number.isInteger(count) && count > 0) says.textContent = ngettext("Train %(num)s epoch", "Train %(num)s epochs", count, { num: exact(count) });
+});
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !document.querySelector("[data-run], [data-dock]")) return;

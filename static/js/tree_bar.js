@@ -75,6 +75,8 @@ addEventListener("popstate", () => {
 });
 document.addEventListener("ready", tell);
 document.addEventListener("opened", tell);
+// The tree may have been there first.
+tell();
 
 // Counts beside the names of the lists, and below the rows, are the server's: after a change it is asked for them again.
 workspace.addEventListener("outline", async () => {

@@ -185,14 +185,18 @@ document.addEventListener("escape", (event) => {
   search("");
   field()?.focus();
 });
-document.addEventListener("ready", () => {
+function begin() {
   const list = tree();
-  if (!list) return;
+  if (!list?.view) return;
   list.view.listeners.push((_first, last) => void more(last));
   const q = new URLSearchParams(location.search).get("q");
   const input = field();
   if (q && input && isLive()) search(q);
-});
+}
+
+document.addEventListener("ready", begin);
+// The tree may have been there first.
+begin();
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element) || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const facet = event.target.closest("a[data-search-for]");

@@ -25,6 +25,16 @@ export async function valuesOf(outline) {
 }
 
 /**
+ * @param {Map<string, string>} values
+ * @returns {Map<string, string> | null} null where none is to be seen: there is no column for them then, and no head
+ */
+export function headed(values) {
+  const isShown = [...values.values()].some((each) => each !== "");
+  document.querySelector("[data-tree-value]")?.toggleAttribute("hidden", !isShown);
+  return isShown ? values : null;
+}
+
+/**
  * @param {string} method
  * @returns {Promise<{path: string, values: unknown}[]>}
  */

@@ -23,6 +23,8 @@ export class VirtualRows {
   #isStale = true;
   #rowHeight = 24;
   #view = 0;
+  /** What of the view is between the margins of the rows. */
+  #room = 0;
   #pad = 0;
   /** The row that has the focus: it stays in the page when it is out of sight. */
   #active = -1;
@@ -49,6 +51,8 @@ export class VirtualRows {
   measure() {
     this.#rowHeight = Number.parseFloat(getComputedStyle(this.scroller).getPropertyValue("--row")) || 24;
     this.#view = this.scroller.clientHeight;
+    const { marginTop, marginBottom } = getComputedStyle(this.space);
+    this.#room = Math.max(0, this.#view - Number.parseFloat(marginTop) - Number.parseFloat(marginBottom));
     const bar = this.scroller.offsetWidth - this.scroller.clientWidth;
     const pane = this.scroller.closest(".pane");
     if (pane instanceof HTMLElement) pane.style.setProperty("--scrollbar", `${bar}px`);
@@ -57,7 +61,7 @@ export class VirtualRows {
   }
 
   #layOut() {
-    this.#space.measure(this.#source.count * this.#rowHeight, this.#view);
+    this.#space.measure(this.#source.count * this.#rowHeight, this.#room);
     this.space.style.height = `${this.#space.height}px`;
   }
 
@@ -110,9 +114,9 @@ export class VirtualRows {
     const top = index * this.#rowHeight;
     const { offset } = this.#space;
     const above = this.#pad;
-    if (top - above >= offset && top + this.#rowHeight <= offset + this.#view) return;
-    if (block === "center") this.goTo((top - (this.#view - this.#rowHeight) / 2) / this.#rowHeight);
-    else this.goTo((top < offset + above ? top - above : top + this.#rowHeight - this.#view) / this.#rowHeight);
+    if (top - above >= offset && top + this.#rowHeight <= offset + this.#room) return;
+    if (block === "center") this.goTo((top - (this.#room - this.#rowHeight) / 2) / this.#rowHeight);
+    else this.goTo((top < offset + above ? top - above : top + this.#rowHeight - this.#room) / this.#rowHeight);
   }
 
   /** @param {number} pixels at the top that something covers */

@@ -128,6 +128,13 @@ def test_a_large_tree_shows_one_module_with_its_children(reader: Reader) -> None
     assert row(page, 21).get("name") == "sub21"
 
 
+def test_a_long_buffer_is_spelled_out_nowhere_on_the_page(reader: Reader, tree: str) -> None:
+    reader.client.post(f"/api{tree}/register_buffer", json={"name": "long", "value": [0.5] * 30_000})
+    page = reader.get(f"{tree}/build")
+    assert len(page.text) < 100_000
+    assert "This is more than fits here." in page.text
+
+
 def test_a_tree_that_cannot_be_changed_has_no_builder(reader: Reader) -> None:
     tree = reader.open_tree({"kind": "factory", "target": "torch.nn:ReLU"})
     assert "structure" in reader.get(f"{tree}/build", 409).text

@@ -39,6 +39,11 @@ def test_epochs_to_come_are_marked_while_there_are_some() -> None:
     assert not loss_chart(TUTORIAL, 10).to_come
 
 
+def test_a_run_that_was_cancelled_has_no_present_epoch() -> None:
+    assert loss_chart(TUTORIAL[:4], 10).now
+    assert not loss_chart(TUTORIAL[:4], 10, is_over=True).now
+
+
 def test_a_loss_that_is_not_finite_is_a_gap_with_its_word() -> None:
     chart = loss_chart([1.0, math.inf, math.nan, 0.5], 4)
     assert [gap.text for gap in chart.gaps] == ["inf at 1"]

@@ -158,6 +158,13 @@ class TestComparing:
         text = reader.get(f"{twins}/compare?target=a&target=b").text
         assert re.search("The same shape, id [0-9a-f]{6}: class, extra_repr, tensors and children are equal.", text)
 
+    def test_paths_too_long_for_an_address_stand_in_none(self, reader: Reader) -> None:
+        chain = reader.open_tree({"kind": "grid", "branching": 1, "depth": 2_000})
+        part = reader.get(
+            f"{chain}/inspector?row=2000&tab=compare" + "".join(f"&with={row}" for row in range(1990, 1997))
+        )
+        assert len(part.text) < 100_000
+
     def test_the_selection_is_compared_in_the_inspector(self, reader: Reader, tree: str) -> None:
         assert "Compare" not in reader.get(f"{tree}/inspector?row=1").links
         part = reader.get(f"{tree}/inspector?row=1&with=0&with=2&tab=compare")

@@ -3,6 +3,7 @@
 import base64
 import math
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -72,7 +73,7 @@ class TestValueTable:
         first, middle, last = (value_table(page_of(tensor, at, 40), (100,), 40, url) for at in (0, 50, 80))
         assert (first.first_url, first.previous_url, first.next_url) == ("", "", "at 40")
         assert (middle.first_url, middle.previous_url, middle.next_url) == ("at 0", "at 10", "at 90")
-        assert (last.stop, last.next_url) == (100, "")
+        assert (last.last, last.next_url) == (99, "")
 
     def test_numbers_are_as_torch_prints_them(self) -> None:
         values = torch.tensor([1 + 2j, complex(math.nan, -0.5)])
@@ -111,6 +112,15 @@ class TestHistogram:
         nothing = stats_of(torch.zeros(0))
         assert nothing is not None
         assert stats_facts(nothing, 0)[0].value == "unknown"
+
+    def test_the_std_of_one_element_is_what_torch_says_it_is(self) -> None:
+        one = torch.tensor([0.5])
+        stats = stats_of(one)
+        assert stats is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = str(one.std().item())
+        assert {fact.label: fact.value for fact in stats_facts(stats, 1)}["std"] == said
 
 
 class TestHeatPicture:
@@ -181,10 +191,10 @@ def test_the_three_pages_are_tabs_of_one_another(reader: Reader, tree: str) -> N
 
 def test_values_are_gone_through_by_pages_and_from_any_element(reader: Reader, tree: str) -> None:
     page = reader.get(f"{tree}/values?target=line")
-    assert "0 to 512 of 2,000" in page.text
-    assert "512 to 1,024 of 2,000" in reader.get(page.links["Next page"]).text
+    assert "0 to 511 of 2,000" in page.text
+    assert "512 to 1,023 of 2,000" in reader.get(page.links["Next page"]).text
     page = reader.send(page.form("/values"), start="1990")
-    assert "1,990 to 2,000 of 2,000" in page.text
+    assert "1,990 to 1,999 of 2,000" in page.text
     assert "1999" in page.text
     assert "Next page" not in page.links
 

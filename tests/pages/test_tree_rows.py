@@ -53,6 +53,10 @@ def test_a_small_tree_is_whole_with_the_values_of_its_tensors() -> None:
     assert view.no_grad == "4 of 6 parameters receive no gradient"
 
 
+def test_a_tree_whose_tensors_are_all_long_has_no_column_of_values() -> None:
+    assert not tree_view(TreeIndex.of(nn.Linear(3, 2)), "t_1", "root", 0).with_values
+
+
 def test_every_module_that_forward_leaves_out_says_so_in_a_small_tree() -> None:
     view = tree_view(index_of(branching=1, depth=2), "t_1", "root", 0)
     marks = [[badge.word for badge in line.badges] for line in lines(view.root) if isinstance(line, ModuleLine)]

@@ -37,6 +37,8 @@ from app.trees.index import TreeIndex
 from tests.training.tutorial_run import LOSSES, chain, linear_model
 
 WITHIN_S = 30.0
+pytestmark = pytest.mark.usefixtures("spawning")
+
 # An optimizer that evaluates for ever: one epoch of it never ends.
 ENDLESS_EPOCH: dict[str, object] = {
     "max_iter": 10**9,

@@ -3,8 +3,6 @@
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from app.errors import CannotDo, TooLarge
+from app.processes import Process, launcher
 from app.trees.sources import jobs
 from app.trees.sources.building import BuildLimits
 from app.trees.sources.config import check_config
@@ -42,7 +41,7 @@ class Workshop:
         self._allowed = tuple(allow_import)
         self._lock = threading.Lock()
         self._turn = threading.BoundedSemaphore(max_builds)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._control: socket.socket | None = None
         self._folder: str | None = None
         self._factories: Factories | None = None
@@ -170,12 +169,8 @@ class Workshop:
         self._folder = tempfile.mkdtemp(prefix="moduletree-")
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-m", "app.trees.sources.forge", str(theirs.fileno()), self._folder]
-            self._process = subprocess.Popen(
-                [*command, *self._allowed],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=environment(),
+            self._process = launcher.start(
+                "app.trees.sources.forge", theirs, self._folder, *self._allowed, environment=environment()
             )
         self._control = ours
 

@@ -2,8 +2,9 @@
 
 /** @type {Record<string, [string, string]>} */
 const PAIRS = { "은(는)": ["은", "는"], "이(가)": ["이", "가"], "을(를)": ["을", "를"], "와(과)": ["과", "와"], "(으)로": ["으로", "로"] };
-const MARKS = "[\"'”’)\\]}»…*_`.]*";
-const PAIRED = new RegExp(`([^\\s<>&;]{0,8}?)(${MARKS})(은\\(는\\)|이\\(가\\)|을\\(를\\)|와\\(과\\)|\\(으\\)로)`, "g");
+const PAIR = /은\(는\)|이\(가\)|을\(를\)|와\(과\)|\(으\)로/g;
+const MARKS = "\"'”’)]}»…*_`.";
+const MOST_BEFORE = 400;
 
 /** @type {Record<string, string>} */
 const DIGITS = { 0: "ng", 1: "l", 3: "m", 6: "k", 7: "l", 8: "l" };
@@ -34,10 +35,21 @@ function lastSound(word) {
  * @returns {string} the text with each pair of particles decided by the sound that the word before it ends in
  */
 export function particled(text) {
-  return text.replace(PAIRED, (found, word, marks, pair) => {
-    const sound = lastSound(word);
-    if (sound === null) return found;
+  return text.replace(PAIR, (pair, at) => {
+    const sound = lastSound(wordBefore(text, at));
+    if (sound === null) return pair;
     const isClosed = sound !== "" && !(pair === "(으)로" && sound === "l");
-    return word + marks + PAIRS[pair]?.[isClosed ? 0 : 1];
+    return PAIRS[pair]?.[isClosed ? 0 : 1] ?? pair;
   });
+}
+
+/**
+ * @param {string} text
+ * @param {number} at
+ * @returns {string} the end of the word that ends there, without closing marks, which nobody speaks
+ */
+function wordBefore(text, at) {
+  let end = at;
+  while (end > Math.max(0, at - MOST_BEFORE) && MARKS.includes(text.charAt(end - 1))) end -= 1;
+  return /[^\s<>&;]*$/.exec(text.slice(Math.max(0, end - 8), end))?.[0] ?? "";
 }

@@ -11,6 +11,7 @@ import { match } from "./fuzzy.js";
  * @property {string} [icon]
  * @property {string} [href]
  * @property {() => void} [run]
+ * @property {boolean} [isName] a path of the tree, as torch writes it
  * @property {boolean} [isFound] found by the server already: listed whatever was typed
  */
 

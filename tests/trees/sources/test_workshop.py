@@ -26,6 +26,7 @@ from tests.trees.sources.configs import LLAMA_405B
 
 ODD = "tests.trees.sources.odd_models"
 LIMITS = BuildLimits(max_modules=10_000, max_depth=1_000, max_memory=512 * MIB, max_cpu_s=3, max_wall_s=6)
+pytestmark = pytest.mark.usefixtures("spawning")
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,13 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeAlias
 
 from app.errors import CannotDo
+from app.processes import Process, launcher
 from app.trees.sources import jobs
 from app.trees.sources.checkpoint.questions import Answered, GiveUp, Progress, Question, heard_decoder
 from app.trees.sources.environment import environment
@@ -23,7 +22,7 @@ class ReaderProcess:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._socket: socket.socket | None = None
         self._is_closed = False
 
@@ -76,10 +75,7 @@ class ReaderProcess:
     def _start(self) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-m", "app.trees.sources.checkpoint.reader", str(theirs.fileno())]
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env=environment()
-            )
+            self._process = launcher.start("app.trees.sources.checkpoint.reader", theirs, environment=environment())
 
     def _how_it_ended(self) -> str:
         with self._lock:

@@ -1,0 +1,23 @@
+"""What the program and the processes that work for it import: done once, in the process that all are forked from."""
+
+import importlib
+import os
+import sys
+
+from app.collector import collector_paused
+from app.trees.sources.environment import QUIET
+
+# Run in a fork under the name of `__main__`: there must be none of that name before.
+RUN = ("app.trees.sources.forge", "app.trees.sources.checkpoint.reader")
+
+os.environ |= QUIET
+with collector_paused():
+    for name in ("app.cli", "app.main", "app.serve", "app.training.worker", *RUN):
+        importlib.import_module(name)
+    forge = sys.modules["app.trees.sources.forge"]
+    forge.warm_trace()
+    forge.warm_configs()
+for name in RUN:
+    del sys.modules[name]
+for name in QUIET:
+    del os.environ[name]
