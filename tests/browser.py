@@ -13,6 +13,8 @@ FLAGS = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    "--disable-gpu",
+    "--disable-smooth-scrolling",
 )
 
 

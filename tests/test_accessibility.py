@@ -99,21 +99,15 @@ PATHS = (
 # On a phone, those of them that are laid out in another way there.
 PHONE_PATHS = (
     "/",
-    "/trees/new",
     "/trees/new?kind=factory",
     "/learn",
     "/learn/parameters",
-    "/nowhere",
-    "{run}",
     "{small}",
     "{small}/modules/sub1?tab=parameters",
-    "{small}?tab=change",
     "{small}/build",
     "{small}/compare?target=sub1&target=sub1.sub2_1",
     "{small}/named_parameters",
     "{meta}",
-    "{meta}/folded",
-    "{large}/search?q=sub3.sub4",
 )
 SEEN = [
     *(("wide, light", path) for path in PATHS),
