@@ -116,6 +116,8 @@ def test_what_is_selected_together_is_compared_and_one_can_be_left_out(page: Pag
     table = page.get_by_role("region", name="Modules side by side")
     expect(table.get_by_role("columnheader")).to_have_count(3)
     expect(table.locator(".compare-differs").filter(has_text="kernel")).to_contain_text("[12, 20] float32")
+    page.reload()
+    expect(table.locator(".compare-differs").filter(has_text="kernel")).to_contain_text("[12, 20] float32")
     page.get_by_label("Leave out sub2").click()
     expect(table.get_by_role("link", name="sub2", exact=True)).to_have_count(0)
     page.locator("#inspector .insp-title").click()

@@ -149,7 +149,7 @@ function follow(link) {
     void show();
   } else if (tab !== undefined) {
     const shown = tab === "overview" ? "" : tab;
-    history.pushState({ row: workspace.selected }, "", workspace.address(workspace.selected, { tab: shown }));
+    history.pushState(history.state, "", workspace.address(workspace.selected, { tab: shown }));
     workspace.setTab(tab);
     void show({ tab: shown, open: open ?? "", input: asked.get("input") ?? "" });
   } else return false;
@@ -183,3 +183,4 @@ workspace.addEventListener("outline", (event) => {
 
 const here = part();
 if (here) glance(here);
+if (workspace.selection.length > 1) void show();

@@ -16,9 +16,19 @@ class Workspace extends EventTarget {
   /** The outline that is there, for those who cannot wait. @type {Outline | null} */
   known = null;
   /** @type {number[]} all selected rows, the primary one last */
-  selection = [Number(document.querySelector("module-tree")?.getAttribute("data-row") ?? 0)];
+  selection = this.kept(Number(document.querySelector("module-tree")?.getAttribute("data-row") ?? 0));
   /** @type {Heat | null} */
   heat = null;
+
+  /**
+   * @param {number} row that the address names
+   * @returns {number[]} the rows that were selected together with it when this entry of the history was left
+   */
+  kept(row) {
+    const { selection, revision } = history.state ?? {};
+    const isIt = Array.isArray(selection) && selection.at(-1) === row && revision === this.tree?.revision;
+    return isIt ? selection.map(Number) : [row];
+  }
 
   /** @returns {HTMLElement | null} */
   get #element() {
@@ -71,7 +81,9 @@ class Workspace extends EventTarget {
   selectAll(rows, { push = true, from = "", query = {} } = {}) {
     this.selection = rows.length ? rows : [0];
     const address = this.address(this.selected, { tensor: "", ...query });
-    if (push && this.tree && address !== location.pathname + location.search) history.pushState({ row: this.selected }, "", address);
+    if (push && this.tree && address !== location.pathname + location.search) history.pushState({}, "", address);
+    // An address names one module; the others are kept with the entry of the history, for a reload and the way back.
+    if (push && this.tree) history.replaceState({ selection: this.selection, revision: this.tree.revision }, "");
     this.#tell("select", { row: this.selected, selection: this.selection, from });
   }
 
@@ -152,5 +164,5 @@ class Workspace extends EventTarget {
 export const workspace = new Workspace();
 
 addEventListener("popstate", async () => {
-  if (workspace.tree) workspace.select(await workspace.addressed(), { push: false, from: "history" });
+  if (workspace.tree) workspace.selectAll(workspace.kept(await workspace.addressed()), { push: false, from: "history" });
 });
