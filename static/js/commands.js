@@ -1,7 +1,5 @@
-// What the command palette offers: each part of the page says what it can do with `registerCommands`.
-//
-// Links and buttons that stand on the page need no call: those in an element with `data-commands="Group"` are offered
-// under that group by their label or text, and running one clicks it.
+// What the command palette offers of the page: links and buttons in an element with `data-commands="Group"` stand under
+// that group by their label or text, and running one clicks it.
 
 /**
  * @typedef {object} Command
@@ -14,21 +12,8 @@
  * @property {() => void} [run]
  */
 
-/** @type {(() => Command[])[]} */
-const sources = [];
-
-/** @param {() => Command[]} source asked whenever the palette opens */
-export function registerCommands(source) {
-  sources.push(source);
-}
-
 /** @returns {Command[]} what can be done now */
 export function commands() {
-  return [...sources.flatMap((source) => source()), ...onThePage()];
-}
-
-/** @returns {Command[]} */
-function onThePage() {
   const found = [];
   for (const box of document.querySelectorAll("[data-commands]")) {
     const group = box.getAttribute("data-commands") ?? "";

@@ -94,7 +94,7 @@ def sets_cut_and_turned() -> Iterator[Attempt]:
     """Sets of which one file is cut short or has a bit turned over."""
     whole = shards()
     for name, data in whole.items():
-        for what, broken in broken_forms(data, 80):
+        for what, broken in broken_forms(data, 150):
             yield Attempt(f"a set with {name} {what}", list({**whole, name: broken}.items()), INDEX)
 
 

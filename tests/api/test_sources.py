@@ -161,7 +161,7 @@ class TestConfigs:
         assert tree.opened.elapsed.total_seconds() < 10
         page = http.get(tree.url.removeprefix("/api"), headers={"accept": "text/html"})
         assert page.elapsed.total_seconds() < 2
-        assert len(page.content) < 120_000
+        assert len(page.content) < 60_000
         assert "126 ×" in page.text
 
     def test_what_is_out_of_bounds_is_told_at_its_place(self, http: httpx.Client) -> None:

@@ -60,11 +60,3 @@ export function ngettext(one, many, num, variables = {}) {
   const form = num === 1 ? 0 : 1;
   return filled(translated(one, form) || (form === 0 ? one : many), { num, ...variables });
 }
-
-/**
- * @param {string} message
- * @returns {string} the message as it is, marked for the catalogues: for constants, translated where they are shown
- */
-export function N_(message) {
-  return message;
-}
