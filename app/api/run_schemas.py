@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from app.api.schemas import Instant
-from app.training.config import MAX_EPOCHS, SEEDS, RunConfig
+from app.training.config import MAX_EPOCHS, SEEDS, EarlyStopping, RunConfig
 from app.training.data import MAX_POINTS, Data, LineData, TableData
 from app.training.losses import LOSSES
 from app.training.optimizers import OPTIMIZERS
@@ -39,6 +39,14 @@ class TableRequest(_Request):
     y: list[list[float]] = Field(json_schema_extra={"minItems": 1})
 
 
+class EarlyStoppingRequest(_Request):
+    """Stop after `patience` epochs in which `monitor` did not fall by more than `min_delta` under its lowest."""
+
+    patience: int = Field(json_schema_extra={"minimum": 1})
+    min_delta: float = Field(0, json_schema_extra={"minimum": 0})
+    monitor: Literal["loss", "validation_loss"] = "loss"
+
+
 class NewRun(_Request):
     """What to train; everything left out is as in the tutorial."""
 
@@ -58,6 +66,26 @@ class NewRun(_Request):
         None,
         description="For `torch.manual_seed`, before the first epoch.",
         json_schema_extra={"minimum": SEEDS.start, "exclusiveMaximum": SEEDS.stop},
+    )
+    loss_args: dict[str, SkipValidation[Any]] = Field(
+        default_factory=dict, description="Arguments of the loss function, as torch names them.", examples=[{}]
+    )
+    lr_scheduler: str | None = Field(None, description="A class of `torch.optim.lr_scheduler`; null keeps `lr`.")
+    lr_scheduler_args: dict[str, SkipValidation[Any]] = Field(
+        default_factory=dict, description="Arguments of the schedule, as torch names them.", examples=[{}]
+    )
+    batch_size: int | None = Field(
+        None, description="Points a step; null takes all of them at once.", json_schema_extra={"minimum": 1}
+    )
+    shuffle: bool = Field(True, description="Whether mini-batches are drawn in an order of the seed at every epoch.")
+    validation_split: float = Field(
+        0,
+        description="The share of the points that is kept from training and has a loss of its own.",
+        json_schema_extra={"minimum": 0, "exclusiveMaximum": 1},
+    )
+    early_stopping: EarlyStoppingRequest | None = Field(None, description="When to stop before the last epoch.")
+    frozen: list[str] = Field(
+        default_factory=list, description="Targets whose parameters are left as they are.", examples=[[]]
     )
     data: LineRequest | TableRequest = Field(
         default_factory=lambda: LineRequest(kind="line"), discriminator="kind", description="What to learn from."
@@ -80,7 +108,15 @@ class NewRun(_Request):
     def config(self) -> RunConfig:
         """Return the request as training takes it."""
         values = {name: getattr(self, name) for name in NewRun.model_fields if name != "data"}
-        return RunConfig(data=_data(self.data), **{**values, "lr": float(self.lr)})
+        stopping = self.early_stopping and EarlyStopping(**self.early_stopping.model_dump())
+        values |= {"lr": float(self.lr), "frozen": tuple(self.frozen), "early_stopping": stopping}
+        return RunConfig(data=_data(self.data), **values)
+
+
+class Overhead(BaseModel):
+    """What watching cost the run: shares of the time that it trained, from 0 to 1."""
+
+    module_stats: float
 
 
 class RunLine(BaseModel):
@@ -121,6 +157,13 @@ class Run(BaseModel):
     loss: float | None
     nonfinite: Nonfinite | None = Field(description="What `loss` is where it is no finite number.")
     best_loss: float | None = Field(description="The lowest finite loss.")
+    validation_loss: float | None = Field(description="That of the points kept from training, at the last epoch done.")
+    best_validation_loss: float | None = Field(description="The lowest finite validation loss.")
+    lr: float | None = Field(description="That of the last epoch done, where a schedule moves it.")
+    stopped_early: bool = Field(description="Whether it ended before its last epoch because its loss fell no further.")
+    step: str | None = Field(description="How its steps were taken: `autograd` or `fused`; null before the first.")
+    num_module_stats: int = Field(description="At how many epochs there are statistics of modules.")
+    overhead: Overhead | None = Field(description="Null where no statistics of modules were asked for.")
     fit: RunLine | None = Field(description="The line that the tree is after its last step; null where it is none.")
     checkpoint_epoch: int | None = Field(description="How many epochs the last checkpoint holds.")
     config: ConfigShown
@@ -150,6 +193,8 @@ class Epoch(BaseModel):
     nonfinite: Annotated[Nonfinite | None, Field(description="Only where the loss is no finite number.")] = None
     slope: float | None = None
     intercept: float | None = None
+    validation_loss: float | None = None
+    lr: float | None = None
 
 
 class EpochList(BaseModel):

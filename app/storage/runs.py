@@ -13,7 +13,7 @@ from app.training.checkpoint import epoch_of
 from app.training.config import RunConfig
 from app.training.log import Chunk, EventKind
 from app.training.ports import Update
-from app.training.run import ACTIVE, KeptRun, Line, Run, RunStatus
+from app.training.run import ACTIVE, KeptRun, Line, Overhead, Run, RunStatus
 from app.translation import said
 
 CHUNKS_A_QUERY = 200
@@ -121,18 +121,28 @@ class RunStore:
 
     def events(self, run_id: str, after: int, limit: int) -> list[Chunk]:
         """Return the chunks with events over `after`, in order, up to about `limit` events."""
-        return self._chunks(run_id, run_chunks.c.first_id, run_chunks.c.last_id, after, limit)
+        return self._chunks(run_chunks.c.run == run_id, run_chunks.c.first_id, run_chunks.c.last_id, after, limit)
 
     def epochs(self, run_id: str, after: int, limit: int) -> list[Chunk]:
         """Return the chunks with epochs over `after`, in order, holding `limit` of them where there are as many."""
-        return self._chunks(run_id, run_chunks.c.first_epoch, run_chunks.c.last_epoch, after, limit)
+        mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == EventKind.EPOCHS)
+        return self._chunks(mine, run_chunks.c.first_epoch, run_chunks.c.last_epoch, after, limit)
 
-    def _chunks(self, run_id: str, first: Numbers, last: Numbers, after: int, limit: int) -> list[Chunk]:
+    def module_stats(self, run_id: str, epoch: int) -> Chunk | None:
+        """Return the chunk with the last statistics of modules that are not after `epoch`, or None."""
+        mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == EventKind.MODULES)
+        latest = run_chunks.c.first_epoch.desc()
+        query = select(*_events).where(mine, run_chunks.c.first_epoch <= epoch).order_by(latest).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _chunk(row)
+
+    def _chunks(self, mine: ColumnElement[bool], first: Numbers, last: Numbers, after: int, limit: int) -> list[Chunk]:
         # Begins with the chunk that `after` lies in: all that come before would be read and thrown away.
-        begin = select(func.max(first)).where(run_chunks.c.run == run_id, first <= after + 1).scalar_subquery()
+        begin = select(func.max(first)).where(mine, first <= after + 1).scalar_subquery()
         query = (
             select(*_events, first.label("first"), last.label("last"))
-            .where(run_chunks.c.run == run_id, first >= func.coalesce(begin, 0))
+            .where(mine, first >= func.coalesce(begin, 0))
             .order_by(first)
         )
         chunks: list[Chunk] = []
@@ -188,6 +198,13 @@ def _changing(kept: KeptRun) -> Mapping[str, object]:
         "loss": run.loss,
         "loss_nonfinite": run.nonfinite,
         "best_loss": run.best_loss,
+        "validation_loss": run.validation_loss,
+        "best_validation_loss": run.best_validation_loss,
+        "lr": run.lr,
+        "stopped_early": run.stopped_early,
+        "step": run.step,
+        "num_module_stats": run.num_module_stats,
+        "module_stats_share": run.overhead.module_stats if run.overhead else None,
         "slope": run.fit.slope if run.fit else None,
         "intercept": run.fit.intercept if run.fit else None,
         "error": run.error,
@@ -215,6 +232,13 @@ def _kept(row: Any) -> KeptRun:
         loss=row.loss,
         nonfinite=row.loss_nonfinite,
         best_loss=row.best_loss,
+        validation_loss=row.validation_loss,
+        best_validation_loss=row.best_validation_loss,
+        lr=row.lr,
+        stopped_early=row.stopped_early,
+        step=row.step,
+        num_module_stats=row.num_module_stats,
+        overhead=None if row.module_stats_share is None else Overhead(row.module_stats_share),
         checkpoint_epoch=epoch_of(row.checkpoint) if row.checkpoint else None,
         fit=None if row.slope is None else Line(row.slope, row.intercept),
         config=msgspec.json.decode(row.config, type=RunConfig),
@@ -242,6 +266,7 @@ def _chunk_row(run_id: str, chunk: Chunk) -> dict[str, object]:
         "first_epoch": chunk.first_epoch,
         "last_epoch": chunk.last_epoch,
         "base_at": chunk.base_at,
+        "columns": chunk.columns or None,
         "payload": chunk.payload,
     }
 
@@ -255,4 +280,5 @@ def _chunk(row: Any) -> Chunk:
         first_epoch=row.first_epoch,
         last_epoch=row.last_epoch,
         base_at=row.base_at or 0.0,
+        columns=row.columns or "",
     )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Dialect,
     Float,
@@ -87,6 +88,13 @@ runs = Table(
     Column("loss", Float),
     Column("loss_nonfinite", String(8)),
     Column("best_loss", Float),
+    Column("validation_loss", Float),
+    Column("best_validation_loss", Float),
+    Column("lr", Float),
+    Column("stopped_early", Boolean, nullable=False, server_default="0"),
+    Column("step", String(16)),
+    Column("num_module_stats", Integer, nullable=False, server_default="0"),
+    Column("module_stats_share", Float),
     Column("slope", Float),
     Column("intercept", Float),
     Column("error", Text),
@@ -104,7 +112,7 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 
-# The event log of a run: a row holds a stretch of consecutive events, epochs packed by column.
+# The event log of a run: a row holds a stretch of consecutive events; epochs and statistics are packed by column.
 run_chunks = Table(
     "run_chunks",
     metadata,
@@ -115,6 +123,8 @@ run_chunks = Table(
     Column("first_epoch", Integer),
     Column("last_epoch", Integer),
     Column("base_at", Float),
+    # The columns of epochs with their types, "loss:<f8,at:<f4"; null in rows from before there was a choice.
+    Column("columns", Text),
     Column("payload", LargeBinary, nullable=False),
-    Index(None, "run", "first_epoch"),
+    Index(None, "run", "kind", "first_epoch"),
 )

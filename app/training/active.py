@@ -213,6 +213,8 @@ class ActiveRuns:
     def _finish(self, live: LiveRun, message: messages.Done) -> None:
         live.phase = Phase.FINISHING
         live.fit(message.slope, message.intercept)
+        if message.stopped_early:
+            live.stop_early()
         live.keep_result(result_name(live.run.id))
         task = asyncio.get_running_loop().create_task(self._succeed(live))
         self._finishing.add(task)

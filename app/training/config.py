@@ -13,16 +13,36 @@ MAX_EPOCHS = 10_000_000
 SEEDS = range(-(2**63), 2**64)
 
 
+class EarlyStopping(msgspec.Struct, frozen=True):
+    """Stop after `patience` epochs in which `monitor` did not fall by more than `min_delta` under its lowest."""
+
+    patience: int
+    min_delta: float = 0.0
+    monitor: str = "loss"
+
+
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments of a run; the defaults are the tutorial's."""
+    """The arguments of a run; the defaults are the tutorial's.
+
+    Without a `batch_size` every epoch sees all points at once. `frozen` are targets whose parameters are left as they
+    are. The points of `validation_split`, a share, are kept from training and have a loss of their own.
+    """
 
     epochs: int = 10
     lr: float = 0.01
     optimizer: str = "SGD"
     optimizer_args: dict[str, object] = {}
     loss: str = "MSELoss"
+    loss_args: dict[str, object] = {}
+    lr_scheduler: str | None = None
+    lr_scheduler_args: dict[str, object] = {}
     seed: int | None = None
     data: Data = LineData()
+    batch_size: int | None = None
+    shuffle: bool = True
+    validation_split: float = 0.0
+    early_stopping: EarlyStopping | None = None
+    frozen: tuple[str, ...] = ()
     module_stats_every: int = 0
     checkpoint_every: int = 0
     step: str = "autograd"

@@ -3,15 +3,16 @@
 import asyncio
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from app.training.events import kind_of
-from app.training.log import Chunk, EventKind, pack_epochs
+from app.training.log import LAYOUT, Chunk, EventKind, Floats, pack_epochs
 from app.training.messages import Epochs
 from app.training.ports import Update
-from app.training.run import KeptRun, Line, Run, RunStatus, encode_run
+from app.training.run import KeptRun, Line, Overhead, Run, RunStatus, encode_run
 
 
 class Phase(StrEnum):
@@ -69,28 +70,34 @@ class LiveRun:
         self._say(EventKind.END, encode_run(self.run))
 
     def train(self, message: Epochs) -> None:
-        """Note epochs that are done."""
-        loss = np.frombuffer(message.loss, "<f8")
-        first_id = self.kept.last_event + 1
-        chunk = Chunk(
-            first_id=first_id,
-            last_id=first_id + len(loss) - 1,
-            kind=EventKind.EPOCHS,
-            payload=pack_epochs(message.loss, message.at, message.slope, message.intercept),
-            first_epoch=message.first,
-            last_epoch=message.first + len(loss) - 1,
-            base_at=message.base_at,
-        )
-        self._chunks.append(chunk)
-        self.kept = msgspec.structs.replace(self.kept, last_event=chunk.last_id)
-        last, finite = float(loss[-1]), loss[np.isfinite(loss)]
-        best = [self.run.best_loss] if self.run.best_loss is not None else []
+        """Note epochs that are done, and the statistics of modules that came with them."""
+        columns = _columns(message)
+        loss = columns["loss"]
+        names, payload = pack_epochs(columns)
+        last_epoch = message.first + len(loss) - 1
+        self._append(EventKind.EPOCHS, len(loss), payload, message.first, last_epoch, message.base_at, names)
+        if message.num_modules:
+            told = np.frombuffer(message.modules, "<i8", message.num_modules)
+            self._append(EventKind.MODULES, len(told), message.modules, int(told[0]), int(told[-1]))
+        last = float(loss[-1])
         self._change(
-            epochs_done=message.first + len(loss),
+            epochs_done=last_epoch + 1,
             loss=last if np.isfinite(last) else None,
             nonfinite=None if np.isfinite(last) else kind_of(last),
-            best_loss=min([*best, float(finite.min())]) if len(finite) else self.run.best_loss,
+            best_loss=_lowest(self.run.best_loss, loss),
+            validation_loss=_latest(columns.get("validation_loss")),
+            best_validation_loss=_lowest(self.run.best_validation_loss, columns.get("validation_loss")),
+            lr=_latest(columns.get("lr")),
+            step=message.step,
+            num_module_stats=self.run.num_module_stats + message.num_modules,
+            overhead=_overhead(message) if self.run.config.module_stats_every else None,
         )
+
+    def _append(self, kind: EventKind, count: int, payload: bytes, *about: Any) -> None:
+        first_id = self.kept.last_event + 1
+        last_id = first_id + count - 1
+        self._chunks.append(Chunk(first_id, last_id, kind, payload, *about))
+        self.kept = msgspec.structs.replace(self.kept, last_event=last_id)
 
     def keep_checkpoint(self, name: str, epoch: int) -> str | None:
         """Note the file of a checkpoint, and return the one that it takes the place of."""
@@ -102,6 +109,10 @@ class LiveRun:
     def keep_result(self, name: str) -> None:
         """Note the file of the result."""
         self.kept = msgspec.structs.replace(self.kept, result_tensors=name)
+
+    def stop_early(self) -> None:
+        """Note that the run was over before its last epoch, because its loss fell no further."""
+        self._change(stopped_early=True)
 
     def fit(self, slope: float, intercept: float) -> None:
         """Note the line that the tree is after its last step, unless it is none."""
@@ -122,3 +133,22 @@ class LiveRun:
         number = self.kept.last_event + 1
         self._chunks.append(Chunk(number, number, kind, payload))
         self.kept = msgspec.structs.replace(self.kept, last_event=number)
+
+
+def _columns(message: Epochs) -> dict[str, Floats]:
+    packed = {name: getattr(message, name) for name in LAYOUT}
+    return {name: np.frombuffer(column, LAYOUT[name]) for name, column in packed.items() if column}
+
+
+def _lowest(before: float | None, column: Floats | None) -> float | None:
+    finite = column[np.isfinite(column)] if column is not None else ()
+    known = [] if before is None else [before]
+    return min([*known, float(np.min(finite))]) if len(finite) else before
+
+
+def _latest(column: Floats | None) -> float | None:
+    return float(column[-1]) if column is not None and np.isfinite(column[-1]) else None
+
+
+def _overhead(message: Epochs) -> Overhead | None:
+    return Overhead(message.module_stats_s / message.trained_s) if message.trained_s > 0 else None

@@ -1,5 +1,6 @@
 """The event log of a run, in chunks: events are numbered from 1 without gaps, and epochs are kept by column."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,21 +10,35 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
-LOSS_BYTES = 8
-FLOAT_BYTES = 4
+# How each column is packed where a chunk does not say otherwise, in the order of the payload; loss and at are always
+# there, and any other only in the chunks where an epoch has a number in it. `at` is in seconds after `base_at`.
+LAYOUT: Mapping[str, str] = {
+    "loss": "<f8",
+    "at": "<f4",
+    "slope": "<f4",
+    "intercept": "<f4",
+    "validation_loss": "<f8",
+    "lr": "<f8",
+}
+ALWAYS = frozenset({"loss", "at"})
 
 
 class EventKind(StrEnum):
-    """What a chunk holds: many epochs, or one event of another kind."""
+    """What a chunk holds: many epochs, the statistics of modules at many epochs, or one event of another kind."""
 
     EPOCHS = "epochs"
+    MODULES = "modules"
     STATUS = "status"
     END = "end"
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events `first_id` to `last_id`. The payload is packed columns for epochs, else the JSON that the event says."""
+    """Events `first_id` to `last_id`.
+
+    The payload is packed columns for epochs and modules, else the JSON that the event says. `columns` names those of
+    epochs with their types, `loss:<f8,at:<f4`; one that was kept before chunks said so has "".
+    """
 
     first_id: int
     last_id: int
@@ -32,6 +47,7 @@ class Chunk:
     first_epoch: int | None = None
     last_epoch: int | None = None
     base_at: float = 0.0
+    columns: str = ""
 
     def __len__(self) -> int:
         return self.last_id - self.first_id + 1
@@ -41,7 +57,8 @@ class Chunk:
 class EpochColumns:
     """Epochs `first`, `first + 1`, ... with the number of their first event.
 
-    `at` is in seconds since 1970; slope and intercept are NaN where they were not looked at.
+    `at` is in seconds since 1970; every other column is NaN where there is nothing to say: slope and intercept where
+    they were not looked at, `validation_loss` without a validation split, `lr` without a schedule.
     """
 
     first: int
@@ -50,42 +67,55 @@ class EpochColumns:
     at: Floats
     slope: Floats
     intercept: Floats
+    validation_loss: Floats
+    lr: Floats
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def after(self, count: int) -> "EpochColumns":
         """Return the columns without the first `count` epochs."""
-        columns = (column[count:] for column in (self.loss, self.at, self.slope, self.intercept))
+        columns = (getattr(self, name)[count:] for name in LAYOUT)
         return EpochColumns(self.first + count, self.first_id + count, *columns)
 
     def until(self, count: int) -> "EpochColumns":
         """Return the first `count` epochs."""
-        columns = (column[:count] for column in (self.loss, self.at, self.slope, self.intercept))
-        return EpochColumns(self.first, self.first_id, *columns)
+        return EpochColumns(self.first, self.first_id, *(getattr(self, name)[:count] for name in LAYOUT))
 
 
-def pack_epochs(loss: bytes, at: bytes, slope: bytes, intercept: bytes) -> bytes:
-    """Return one payload of four columns; slope and intercept are left out where no epoch has them."""
-    if np.isnan(np.frombuffer(slope, "<f4")).all():
-        return loss + at
-    return loss + at + slope + intercept
+def pack_epochs(columns: Mapping[str, Floats], layout: Mapping[str, str] = LAYOUT) -> tuple[str, bytes]:
+    """Return the names and types of the columns, and one payload of them; what is NaN throughout is left out.
+
+    `at` is in seconds after the chunk's `base_at`.
+    """
+    kept = {
+        name: columns[name].astype(kind, copy=False)
+        for name, kind in layout.items()
+        if name in columns and (name in ALWAYS or not np.isnan(columns[name]).all())
+    }
+    said = ",".join(f"{name}:{layout[name]}" for name in kept)
+    return said, b"".join(column.tobytes() for column in kept.values())
 
 
 def unpack_epochs(chunk: Chunk) -> EpochColumns:
     """Return the columns of a chunk of epochs, without copying them."""
-    count, payload = len(chunk), chunk.payload
-    loss = np.frombuffer(payload, "<f8", count)
-    at, slope, intercept = (_floats(payload, count, place) for place in range(3))
+    count, payload, start = len(chunk), chunk.payload, 0
+    found: dict[str, Floats] = {}
+    for name, kind in _layout_of(chunk):
+        found[name] = np.frombuffer(payload, kind, count, start)
+        start += found[name].nbytes
     assert chunk.first_epoch is not None
-    return EpochColumns(chunk.first_epoch, chunk.first_id, loss, chunk.base_at + at.astype("<f8"), slope, intercept)
+    nothing = np.full(count, np.nan, "<f4")
+    found["at"] = chunk.base_at + found["at"].astype("<f8")
+    return EpochColumns(chunk.first_epoch, chunk.first_id, *(found.get(name, nothing) for name in LAYOUT))
 
 
-def _floats(payload: bytes, count: int, place: int) -> Floats:
-    start = count * (LOSS_BYTES + FLOAT_BYTES * place)
-    if start >= len(payload):
-        return np.full(count, np.nan, "<f4")
-    return np.frombuffer(payload, "<f4", count, start)
+def _layout_of(chunk: Chunk) -> list[tuple[str, str]]:
+    if chunk.columns:
+        return [(name, kind) for name, _, kind in (each.partition(":") for each in chunk.columns.split(","))]
+    # Before chunks said it themselves they held the first two columns or the first four.
+    names = list(LAYOUT.items())
+    return names[:2] if len(chunk.payload) == 12 * len(chunk) else names[:4]
 
 
 def joined(parts: "list[EpochColumns]") -> EpochColumns:
@@ -93,5 +123,5 @@ def joined(parts: "list[EpochColumns]") -> EpochColumns:
     first = parts[0]
     if len(parts) == 1:
         return first
-    columns = zip(*((part.loss, part.at, part.slope, part.intercept) for part in parts), strict=True)
-    return EpochColumns(first.first, first.first_id, *(np.concatenate(column) for column in columns))
+    columns = (np.concatenate([getattr(part, name) for part in parts]) for name in LAYOUT)
+    return EpochColumns(first.first, first.first_id, *columns)

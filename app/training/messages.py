@@ -56,9 +56,11 @@ class Ready(msgspec.Struct, tag="ready", frozen=True):
 
 
 class Epochs(msgspec.Struct, tag="epochs", frozen=True):
-    """Epochs `first`, `first + 1`, ... as packed columns.
+    """Epochs `first`, `first + 1`, ... as packed columns, in the types of `app.training.log.LAYOUT`.
 
-    loss is f8, the others f4; `at` is in seconds after `base_at`.
+    `at` is in seconds after `base_at`; `validation_loss` and `lr` are empty where the run has none. `modules` are the
+    statistics of `num_modules` events, packed by `pack_modules`: what is known of these epochs travels together.
+    `step` is how steps are taken; `trained_s` are the seconds spent so far, `module_stats_s` those on statistics.
     """
 
     run: str
@@ -68,6 +70,13 @@ class Epochs(msgspec.Struct, tag="epochs", frozen=True):
     at: bytes
     slope: bytes
     intercept: bytes
+    validation_loss: bytes = b""
+    lr: bytes = b""
+    modules: bytes = b""
+    num_modules: int = 0
+    step: str = "autograd"
+    trained_s: float = 0.0
+    module_stats_s: float = 0.0
 
 
 class Checkpointed(msgspec.Struct, tag="checkpointed", frozen=True):
@@ -91,11 +100,12 @@ class Resumed(msgspec.Struct, tag="resumed", frozen=True):
 
 
 class Done(msgspec.Struct, tag="done", frozen=True):
-    """All epochs are trained and the tensors written; `slope` and `intercept` are NaN where the tree is no line."""
+    """The run is over and its tensors written; `slope` and `intercept` are NaN where the tree is no line."""
 
     run: str
     slope: float
     intercept: float
+    stopped_early: bool = False
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):

@@ -61,6 +61,9 @@ class RunRows(Protocol):
     def epochs(self, run_id: str, after: int, limit: int) -> Sequence[Chunk]:
         """Return the chunks with epochs over `after`, in order, holding `limit` of them where there are as many."""
 
+    def module_stats(self, run_id: str, epoch: int) -> Chunk | None:
+        """Return the chunk with the last statistics of modules that are not after `epoch`, or None."""
+
 
 class Can(Protocol):
     """What a tree can do."""

@@ -35,12 +35,19 @@ class Line(msgspec.Struct, frozen=True):
     intercept: float
 
 
+class Overhead(msgspec.Struct, frozen=True):
+    """What watching cost the run: shares of the time that it trained, from 0 to 1."""
+
+    module_stats: float
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the fields of the contract.
 
     `loss` is that of the last epoch done, before its step; null with `nonfinite` where it is no finite number.
     `best_loss` is the lowest finite one. `checkpoint_epoch` is how many epochs the last checkpoint holds. `number`
-    counts the runs of a tree from 1.
+    counts the runs of a tree from 1. `lr` is that of the last epoch done where a schedule moves it. `step` is the step
+    that was taken, null before the first. `overhead` is null where no statistics of modules were asked for.
     """
 
     id: str
@@ -55,6 +62,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     loss: float | None = None
     nonfinite: str | None = None
     best_loss: float | None = None
+    validation_loss: float | None = None
+    best_validation_loss: float | None = None
+    lr: float | None = None
+    stopped_early: bool = False
+    step: str | None = None
+    num_module_stats: int = 0
+    overhead: Overhead | None = None
     fit: Line | None = None
     checkpoint_epoch: int | None = None
     config: RunConfig

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from app.errors import CannotDo, ModuletreeError, TooManyRuns
 from app.training.active import ActiveRuns
@@ -15,6 +16,7 @@ from app.training.feed import Feeds
 from app.training.live import LiveRun
 from app.training.log import EpochColumns, joined, unpack_epochs
 from app.training.loop_thread import LoopThread
+from app.training.module_columns import ModuleColumns, unpack_modules
 from app.training.ports import KeptTrees, RunRows, TensorStore
 from app.training.result import Applied, put_where_it_fits
 from app.training.run import KeptRun, Run, RunStatus
@@ -140,6 +142,19 @@ class Runs:
         columns = columns.after(max(after + 1 - columns.first, 0)).until(limit)
         last = columns.first + len(columns) - 1
         return columns, last if last + 1 < run.epochs_done else None
+
+    def module_stats(self, run_id: str, epoch: int | None = None) -> ModuleColumns | None:
+        """Return the statistics of modules at an epoch, or at the nearest before it that has any, as columns of one.
+
+        Without an epoch they are the latest. None where there are none so early. Raises `NotFound`.
+        """
+        run = self.get(run_id)
+        chunk = self._rows.module_stats(run_id, run.epochs_done if epoch is None else epoch)
+        if chunk is None:
+            return None
+        columns = unpack_modules(chunk)
+        place = len(columns) if epoch is None else int(np.searchsorted(columns.epochs, epoch, "right"))
+        return columns.after(place - 1).until(1)
 
     def cancel(self, run_id: str) -> Run:
         """End a run and return it as it ended, within 200 ms; raises `NotFound`, and `CannotDo` for one that ended."""

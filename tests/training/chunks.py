@@ -45,11 +45,10 @@ def epochs_chunk(
     count = len(losses)
     at = np.arange(count, dtype="<f4")
     line = np.array(lines if lines is not None else [math.nan] * count, "<f4")
-    payload = pack_epochs(np.array(losses, "<f8").tobytes(), at.tobytes(), line.tobytes(), line.tobytes())
-    last = count - 1
-    return Chunk(
-        first_id, first_id + last, EventKind.EPOCHS, payload, first_epoch, first_epoch + last, 1e6 + first_epoch
-    )
+    columns = {"loss": np.array(losses, "<f8"), "at": at, "slope": line, "intercept": line}
+    names, payload = pack_epochs(columns)
+    last, base_at = count - 1, 1e6 + first_epoch
+    return Chunk(first_id, first_id + last, EventKind.EPOCHS, payload, first_epoch, first_epoch + last, base_at, names)
 
 
 def status_chunk(number: int, status: str) -> Chunk:
