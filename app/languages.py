@@ -1,11 +1,12 @@
 """The language of each page: the reader's choice, else what the browser asks for, else English."""
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import is_page
-from app.translation import COOKIE, ENGLISH, LANGUAGES, speaking
+from app.translation import COOKIE, ENGLISH, LANGUAGES, is_learnt, learn, speaking
 
 
 def preferred(headers: Headers) -> str:
@@ -40,6 +41,9 @@ class Languages:
             await self.app(scope, receive, send)
             return
         code = preferred(Headers(scope=scope))
+        if not is_learnt(code):
+            # The first of its readers waits for the catalogue, nobody else: error pages are made on the event loop.
+            await run_in_threadpool(learn, code)
         with speaking(code):
             await self.app(scope, receive, _telling(send, code))
 

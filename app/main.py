@@ -7,16 +7,22 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi, problems
 from app.access import Access, Policy
 from app.api import (
     changes,
+    data,
     factories,
+    insights,
+    module_stats,
     operation,
     origin,
     repeats,
+    run_lists,
+    run_options,
+    run_pictures,
     runs,
     search,
     stream,
@@ -26,14 +32,19 @@ from app.api import (
     views,
     whole,
 )
+from app.api.event_stream import BEGUN, send_all
+from app.api.module_rows import ModuleRows
 from app.api.traces import Traces
 from app.assets import STATIC
 from app.compression import Compression
 from app.errors import ModuletreeError
+from app.in_page import InPage
 from app.languages import Languages
-from app.metrics import Measured, Metrics, Templates, TimedRunStore
+from app.metrics import Measured, MeasuredRunStore, Metrics, Templates
 from app.pages import changes as change_pages
-from app.pages import docs, home, languages, learn, lenses, login, tree_parts
+from app.pages import docs, for_scripts, home, languages, learn, lenses, login, tree_parts
+from app.pages import insights as insight_pages
+from app.pages import replay as replay_pages
 from app.pages import runs as run_pages
 from app.pages import sources as source_pages
 from app.pages import trees as tree_pages
@@ -46,6 +57,7 @@ from app.storage.database import CannotOpen, Database
 from app.storage.trees import Trees
 from app.training.executor import LocalExecutor
 from app.training.runs import Runs
+from app.training.subscription import Subscription
 from app.trees.limits import Limits
 from app.trees.sources.building import BuildLimits
 from app.trees.sources.checkpoint.readings import Readings
@@ -53,7 +65,27 @@ from app.trees.sources.opening import Sources
 from app.trees.sources.workshop import Workshop
 from app.version import VERSION
 
-API = (origin, factories, trees, views, tensor_views, search, whole, repeats, trace, changes, runs, stream, operation)
+API = (
+    origin,
+    factories,
+    trees,
+    views,
+    tensor_views,
+    search,
+    whole,
+    repeats,
+    trace,
+    changes,
+    data,
+    run_options,
+    run_lists,
+    run_pictures,
+    runs,
+    insights,
+    module_stats,
+    stream,
+    operation,
+)
 PAGES = (
     home,
     source_pages,
@@ -62,11 +94,14 @@ PAGES = (
     lenses,
     change_pages,
     run_pages,
+    insight_pages,
+    replay_pages,
     learn,
     docs,
     login,
     languages,
     script_words,
+    for_scripts,
 )
 
 
@@ -75,9 +110,17 @@ class Moduletree(FastAPI):
 
     document: dict[str, Any] | None = None
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun: list[Subscription] = []
+        await super().__call__({**scope, BEGUN: begun}, receive, send)
+        if begun:
+            # A stream may last for hours: neither what the layers noted of its request nor its headers need to.
+            scope["headers"].clear()
+            await send_all(begun.pop(), receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         inside = Access(super().build_middleware_stack(), Policy.of(self.state.settings), _refuse)
-        return Measured(Languages(inside), self.state.metrics, Templates(self))
+        return InPage(Measured(Languages(inside), self.state.metrics, Templates(self)))
 
     def openapi(self) -> dict[str, Any]:
         if self.document is None:
@@ -150,21 +193,25 @@ def _open(app: FastAPI, stack: ExitStack) -> None:
     if app.state.opening is not None:
         app.state.opening.path = f"/trees/{kept_trees.open_again(app.state.opening.source).id}"
     kept_runs = Runs(
-        TimedRunStore(database, app.state.metrics.commit_seconds),
+        MeasuredRunStore(database, app.state.metrics),
         kept_trees,
         directory.tensors,
         settings.data_dir / "runs",
         LocalExecutor(settings.workers_for_runs),
+        directory.data,
         max_queued=settings.max_queued_runs,
+        checkpoint_s=settings.checkpoint_seconds,
     )
     kept_runs.feeds.open()
-    kept_runs.open()
+    kept_runs.open(resume_interrupted=settings.resume_interrupted)
     stack.callback(kept_runs.close)
     traces = Traces(kept_trees, workshop)
     stack.callback(traces.close)
     app.state.database, app.state.trees, app.state.runs = database, kept_trees, kept_runs
+    app.state.module_rows = ModuleRows(kept_trees, kept_runs)
     app.state.workshop, app.state.traces = workshop, traces
-    app.state.end_streams = kept_runs.feeds.close
+    app.state.data = directory.data
+    app.state.begin_to_close = kept_runs.begin_to_close
     app.state.metrics.observe(kept_trees, kept_runs)
 
 

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Sequence
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.storage.database import Database
 from app.storage.runs import RunStore
 from app.storage.trees import Trees
+from app.training.log import EventKind
 from app.training.ports import Update
 from app.training.runs import Runs
 
+DELIVERY_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -33,10 +35,18 @@ class Metrics:
         self.commit_seconds = Histogram(
             "moduletree_commit_seconds", "Time to write a batch of a run's events.", registry=self.registry
         )
+        self.epochs = Counter("moduletree_epochs", "Epochs of runs that were written.", registry=self.registry)
+        self.delivery_seconds = Histogram(
+            "moduletree_delivery_seconds",
+            "Time from an epoch to when the last of its streams was sent it, of the oldest epoch of each round.",
+            buckets=DELIVERY_S,
+            registry=self.registry,
+        )
 
     def observe(self, trees: Trees, runs: Runs) -> None:
-        """Read the state of these at every scrape."""
+        """Read the state of these at every scrape, and hear from the streams of the runs."""
         self.registry.register(_State(trees, runs))
+        runs.feeds.observe = self.delivery_seconds.observe
 
 
 class _State(Collector):
@@ -47,23 +57,29 @@ class _State(Collector):
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("moduletree_trees", "Trees that are kept.", self._trees.count())
         yield GaugeMetricFamily("moduletree_streams", "Event streams that are open.", self._runs.feeds.num_followers)
-        queued, active, kept = self._runs.num_queued, self._runs.num_active, self._runs.count()
-        runs = GaugeMetricFamily("moduletree_runs", "Runs that are kept.", labels=("state",))
-        for state, number in (("queued", queued), ("active", active - queued), ("ended", kept - active)):
-            runs.add_metric((state,), max(number, 0))
+        runs = GaugeMetricFamily("moduletree_runs", "Runs that are kept, by status.", labels=("status",))
+        for status, number in self._runs.count_by_status().items():
+            runs.add_metric((status.value,), number)
         yield runs
+        yield CounterMetricFamily(
+            "moduletree_worker_restarts",
+            "Workers that took the place of one that ended or was killed.",
+            self._runs.num_restarts,
+        )
 
 
-class TimedRunStore(RunStore):
-    """Runs and their logs in the database; how long each write takes goes into a histogram."""
+class MeasuredRunStore(RunStore):
+    """Runs and their logs in the database; how long each write takes is measured, and what it writes is counted."""
 
-    def __init__(self, database: Database, seconds: Histogram) -> None:
+    def __init__(self, database: Database, metrics: Metrics) -> None:
         super().__init__(database)
-        self._seconds = seconds
+        self._metrics = metrics
 
     def write(self, updates: Sequence[Update]) -> None:
-        with self._seconds.time():
+        with self._metrics.commit_seconds.time():
             super().write(updates)
+        chunks = (chunk for update in updates for chunk in update.chunks)
+        self._metrics.epochs.inc(sum(len(chunk) for chunk in chunks if chunk.kind is EventKind.EPOCHS))
 
 
 class Measured:

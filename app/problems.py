@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from app.errors import (
     CannotDo,
+    CannotStore,
     Invalid,
     Misfit,
     ModuletreeError,
@@ -30,7 +31,7 @@ from app.errors import (
     TooManyRuns,
     Unauthorized,
 )
-from app.translation import said
+from app.translation import ENGLISH, language, said, told
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
@@ -48,7 +49,9 @@ STATUSES: Mapping[type[ModuletreeError], int] = {
     NotAllowed: 403,
     Unauthorized: 401,
     TooManyRuns: 429,
+    CannotStore: 503,
 }
+RETRY_STORE_S = 5
 
 
 Page = Callable[["Problem"], str]
@@ -107,8 +110,16 @@ def respond(request: Request, problem: Problem, page: Page | None = None) -> Res
     if page is not None and _wants_page(request.scope):
         content = page(problem).encode("utf-8", "replace")
         return Response(content, problem.status, problem.headers, "text/html; charset=utf-8")
-    content = json.dumps(problem.document(), ensure_ascii=True, allow_nan=False).encode("ascii")
+    content = json.dumps(_told(problem.document()), ensure_ascii=True, allow_nan=False).encode("ascii")
     return Response(content, problem.status, problem.headers, MEDIA_TYPE)
+
+
+def _told(document: dict[str, Any]) -> dict[str, Any]:
+    """The document in the reader's language, which only pages and their scripts are answered in."""
+    if language() == ENGLISH:
+        return document
+    errors = [{**each, "msg": told(each["msg"])} for each in document.get("errors", ())]
+    return {**document, "detail": told(document["detail"]), **({"errors": errors} if errors else {})}
 
 
 def is_page(scope: Scope) -> bool:
@@ -153,6 +164,8 @@ def _headers(error: ModuletreeError) -> dict[str, str]:
             return {"WWW-Authenticate": 'Bearer realm="moduletree"'}
         case TooManyRuns():
             return {"Retry-After": str(error.retry_after_s)}
+        case CannotStore():
+            return {"Retry-After": str(RETRY_STORE_S)}
         case _:
             return {}
 

@@ -4,6 +4,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ from app.settings import Settings
 
 GRACE_S = 5
 BACKLOG = 2048
+SWITCH_S = 0.001
 
 # Only what an operator has to know, and never a request line: it may hold the token.
 LOGGING: dict[str, Any] = {
@@ -49,6 +51,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.app = app
         self.when_ready = when_ready
+        app.state.stop = self.stop
+
+    def stop(self) -> None:
+        """End when what is under way is done; any thread may say so."""
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # uvicorn would raise the signal again at the end; to be stopped is no failure, so the exit code is 0.
@@ -65,7 +72,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # An open stream would hold up the end for the whole period of grace, and so would a client that does not read.
-        self.app.state.end_streams()
+        self.app.state.begin_to_close()
         for connection in list(self.server_state.connections):
             if isinstance(connection, BoundedConnection) and connection.flow.write_paused:
                 connection.transport.abort()
@@ -104,6 +111,8 @@ def serve(app: FastAPI, listening: socket.socket, when_ready: Callable[[], None]
         forwarded_allow_ips="127.0.0.1",
         timeout_graceful_shutdown=GRACE_S,
     )
+    # What is read and written in threads waits for its turn while thousands of streams are sent: not 5 ms each time.
+    sys.setswitchinterval(SWITCH_S)
     log = logging.getLogger("uvicorn.error")
     with_cause = _unless_known(app)
     log.addFilter(with_cause)

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "MODULETREE_"
 MIB = 1024 * 1024
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class SettingError(ValueError):
@@ -88,6 +90,16 @@ class Settings(BaseSettings):
     workers_for_runs: int = Field(1, ge=1, le=64, description="Worker processes; each trains one run at a time.")
     max_queued_runs: int = Field(16, ge=0, description="Most runs that may wait for a worker.")
 
+    checkpoint_seconds: float = Field(
+        30,
+        ge=0,
+        le=86_400,
+        description="Seconds after which a run writes a checkpoint by itself, whatever it was asked for; 0 is never.",
+    )
+    resume_interrupted: bool = Field(
+        False, description="Go on at the start with all runs that were interrupted, but for those that were paused."
+    )
+
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the address that the server listens on."""
@@ -115,18 +127,39 @@ class Settings(BaseSettings):
         return value
 
 
+class Reach(BaseSettings):
+    """Where a program finds a server that runs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    server: str = Field(
+        "http://127.0.0.1:8000", description="Address of the server; the one that it prints holds its token too."
+    )
+    token: str | None = Field(None, repr=False, min_length=1, description="Token of the server, where it asks for one.")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a server was named, and not only the one that might be there."""
+        return "server" in self.model_fields_set
+
+
 def env_name(name: str) -> str:
     """The environment variable of the setting `name`."""
     return PREFIX + name.upper()
 
 
 def load(options: dict[str, Any]) -> Settings:
+    """Return what a server is to be told, as `load_as` reads it."""
+    return load_as(Settings, options)
+
+
+def load_as(kind: type[S], options: dict[str, Any]) -> S:
     """Settings from those `options` that are not None and not empty, then the environment, then the defaults.
 
     Raises SettingError, in one line, for all that does not fit.
     """
     try:
-        return Settings(**{name: value for name, value in options.items() if value not in (None, ())})
+        return kind(**{name: value for name, value in options.items() if value not in (None, ())})
     except ValidationError as error:
         raise SettingError(_in_a_line(error)) from None
 

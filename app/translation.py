@@ -1,23 +1,28 @@
 """A page's words in the language of who reads it: English is what the code says, the rest stands in catalogues."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.korean import particled
+from app.korean import has_korean, particled
+from app.recognition import Known
 
 if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog
+    from babel.messages.catalog import Catalog, Message
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "ko": "한국어"}
 COOKIE = "moduletree-language"
 CATALOGUES = Path(__file__).parent / "translations"
+
+# How far a sentence is taken apart into others; what it says may have been chosen to be taken apart for ever.
+_MOST_DEEP = 6
+_MOST_SENTENCES = 100
 
 _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -72,26 +77,63 @@ def said(message: str, /, **variables: object) -> Said:
 
 
 def told(text: str) -> str:
-    """Return a sentence in the reader's language where it knows how; else as it is."""
-    if not isinstance(text, Said):
+    """Return a sentence in the reader's language: by the message it was made of, else as a quotation."""
+    anew = told_anew(text)
+    if anew is not None or " " not in text or has_korean(text):
+        return text if anew is None else anew
+    return gettext("It was said in English: %(words)s", words=f'"{text}"')
+
+
+def told_anew(text: str, depth: int = 0) -> str | None:
+    """Return a sentence in the reader's language, or None where nobody knows what message it was made of."""
+    if isinstance(text, Said):
+        return _filled(text.message, text.variables, depth)
+    if language() == ENGLISH:
         return text
-    return gettext(text.message, **{name: _told(value) for name, value in text.variables.items()})
+    found = _words(language()).known.find(text)
+    if found is not None:
+        return _filled(found.message, found.variables, depth)
+    return _composed(text, depth + 1) if depth < _MOST_DEEP else None
 
 
-def _told(value: object) -> object:
-    return told(value) if isinstance(value, Said) else value
+def _filled(message: str, variables: Mapping[str, object], depth: int) -> str:
+    return gettext(message, **{name: _part(value, depth + 1) for name, value in variables.items()})
+
+
+def _part(value: object, depth: int) -> object:
+    is_sentence = isinstance(value, Said) or (isinstance(value, str) and " " in value and depth < _MOST_DEEP)
+    anew = told_anew(value, depth) if is_sentence and isinstance(value, str) else None
+    return value if anew is None else anew
+
+
+def _composed(text: str, depth: int) -> str | None:
+    """Return a text that was put together: of sentences, of choices, of a place and what is said of it."""
+    sentences = text.split("; ", _MOST_SENTENCES)
+    if len(sentences) > 1:
+        told_again = [told_anew(each, depth) for each in sentences]
+        return None if None in told_again else "; ".join(filter(None, told_again))
+    one, choice, other = text.partition(" or ")
+    if choice:
+        kinds = (_part(one, depth), _part(other, depth))
+        return None if kinds == (one, other) else gettext("%(one)s or %(other)s", one=kinds[0], other=kinds[1])
+    place, colon, rest = text.partition(": ")
+    if colon and " " not in place:
+        anew = told_anew(rest, depth)
+        return None if anew is None else place + colon + anew
+    anew = told_anew(text[:-1], depth) if text.endswith(".") else None
+    return None if anew is None else f"{anew}."
 
 
 def translated(message: str) -> str:
     """Return the message in the reader's language, its variables still to be filled in."""
-    known = _translations(language())
+    words = _words(language()).translations
     # One that is said of several things elsewhere is kept with its forms.
-    return found if (found := known.gettext(message)) != message else known.ngettext(message, message, 1)
+    return found if (found := words.gettext(message)) != message else words.ngettext(message, message, 1)
 
 
 def translated_for(one: str, many: str, num: int) -> str:
     """Return the message for `num` things in the reader's language, its variables still to be filled in."""
-    return _translations(language()).ngettext(one, many, num)
+    return _words(language()).translations.ngettext(one, many, num)
 
 
 def finished(text: str) -> str:
@@ -107,13 +149,40 @@ def catalogue(code: str) -> "Catalog":
         return read_po(file, locale=code)
 
 
-@cache
-def _translations(code: str) -> NullTranslations:
-    if code == ENGLISH:
-        return NullTranslations()
+def learn(code: str) -> None:
+    """Read the catalogue of a language, unless that was done: for who would rather wait for it elsewhere."""
+    _words(code)
+
+
+def is_learnt(code: str) -> bool:
+    """Whether the catalogue of a language was read."""
+    return code in _learnt
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    translations: NullTranslations
+    known: Known
+
+
+_learnt: dict[str, _Words] = {ENGLISH: _Words(NullTranslations(), Known(()))}
+
+
+def _words(code: str) -> _Words:
+    if code not in _learnt:
+        _learnt[code] = _read(catalogue(code))
+    return _learnt[code]
+
+
+def _read(read: "Catalog") -> _Words:
     from babel.messages.mofile import write_mo
 
     compiled = BytesIO()
-    write_mo(compiled, catalogue(code))
+    write_mo(compiled, read)
     compiled.seek(0)
-    return GNUTranslations(compiled)
+    errors = (each.id for each in read if isinstance(each.id, str) and _is_of_code(each))
+    return _Words(GNUTranslations(compiled), Known(errors))
+
+
+def _is_of_code(message: "Message") -> bool:
+    return any(file.endswith(".py") for file, _ in message.locations)

@@ -1,4 +1,4 @@
-"""What a look at a whole tree costs: from live modules to the skeleton's bytes, over torch's three named walks.
+"""What a look at a whole tree costs: from live modules to the bytes of skeleton or shapes, over torch's three walks.
 
     python -m bench.skeleton [--branching 10] [--depth 5] [--rounds 7]
 
@@ -7,10 +7,12 @@ The garbage collector is on, as it is in the server. Both sides take turns.
 
 import argparse
 
+import msgspec
 from torch import nn
 
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
+from app.trees.shape_graph import shape_graph
 from app.trees.skeleton import skeleton
 from app.trees.sources import open_source
 from bench.measure import Measure, seconds, table
@@ -25,19 +27,26 @@ def walk(module: nn.Module) -> None:
             pass
 
 
+def shapes_of(module: nn.Module) -> bytes:
+    """Return the answer that a page makes the tree of."""
+    return msgspec.json.encode(shape_graph(TreeIndex.of(module)))
+
+
 def measure(branching: int = 10, depth: int = 5, rounds: int = 7) -> list[Measure]:
-    """Return the cost of the first skeleton of a tree, and of one whose index is kept."""
+    """Return the cost of the first skeleton of a tree, of one whose index is kept, and of the first shapes."""
     module = open_source({"kind": "grid", "branching": branching, "depth": depth, "seed": 0}, Limits())
     index = TreeIndex.of(module)
-    walks, first, kept = [], [], []
+    walks, first, kept, shapes = [], [], [], []
     for _ in range(rounds):
         walks.append(seconds(lambda: walk(module)))
         first.append(seconds(lambda: skeleton(TreeIndex.of(module), REVISION)))
         kept.append(seconds(lambda: skeleton(index, REVISION)))
+        shapes.append(seconds(lambda: shapes_of(module)))
     theirs = "torch's three named walks"
     return [
         Measure(f"skeleton of {len(index):,} modules", theirs, first, walks, aim=0.6),
         Measure("the same, its index kept", theirs, kept, walks),
+        Measure("its shapes, which the page loads", theirs, shapes, walks, our_bytes=len(shapes_of(module))),
     ]
 
 

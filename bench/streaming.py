@@ -1,9 +1,10 @@
 """What streaming costs: a run of 40,000 epochs through the server, over the tutorial's loop alone.
 
-    python -m bench.streaming [--epochs 40000] [--rounds 5]
+    python -m bench.streaming [--epochs 40000] [--rounds 5] [--watchers 1000]
 
 The streamed run goes through everything: POST, worker process, database, one client that follows it over HTTP with
-`?batch=50` and receives every epoch. It is measured from the POST to the `end` event. Both sides take turns.
+`?batch=50` and receives every epoch. It is measured from the POST to the `end` event. Then the same with many clients,
+from when all of them are there to when the last has the end. All sides take turns.
 """
 
 import argparse
@@ -12,13 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 
 from app.trees.tutorial import NAME, SOURCE
 from bench.measure import Measure, table
+from bench.subscribers import Subscribers, allow_sockets
 from tests.live import LiveServer
+
+POLL_S = 0.002
 
 LOOP = """
 import sys, time
@@ -61,11 +67,11 @@ for line in sys.stdin:
 
 
 class BareLoop:
-    """The tutorial's loop in a warm process of its own, on one thread as a worker is."""
+    """The tutorial's loop in a warm process of its own, on one thread as a worker is; or another program like it."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = LOOP, cwd: str | None = None, env: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=cwd, env=env
         )
 
     def seconds(self, epochs: int) -> float:
@@ -94,9 +100,29 @@ def streamed_seconds(client: httpx.Client, tree: str, epochs: int) -> float:
     return seconds
 
 
-def measure(epochs: int = 40_000, rounds: int = 5) -> list[Measure]:
-    """Return the cost of a streamed run."""
-    bare, streamed = [], []
+def watched_seconds(server: LiveServer, tree: str, epochs: int, watchers: int) -> float:
+    """Return how long a run takes until so many streams, which were there before, have all its epochs and its end."""
+    client = server.client
+    run: str = client.post(f"/api/trees/{tree}/runs", json={"epochs": epochs}).raise_for_status().json()["id"]
+    path = f"/api/runs/{run}"
+    while client.get(path).json()["status"] == "queued":
+        time.sleep(POLL_S)
+    client.post(f"{path}/pause").raise_for_status()
+    with closing(Subscribers(server.url, path, "?batch=50")) as subscribers:
+        subscribers.join(watchers)
+        done: int = client.get(path).json()["epochs_done"]
+        began = time.perf_counter()
+        client.post(f"{path}/resume").raise_for_status()
+        while subscribers.num_over < watchers:
+            subscribers.read(1)
+        # As if all of them had been trained while it was watched.
+        return (time.perf_counter() - began) * epochs / (epochs - done)
+
+
+def measure(epochs: int = 40_000, rounds: int = 5, watchers: int = 1_000) -> list[Measure]:
+    """Return the cost of a streamed run, watched by one and by many."""
+    allow_sockets()
+    bare, streamed, watched = [], [], []
     loop = BareLoop()
     with tempfile.TemporaryDirectory() as folder, LiveServer(Path(folder)) as server:
         tree = server.client.post("/api/trees", json={"name": NAME, "source": SOURCE}).raise_for_status().json()["id"]
@@ -105,8 +131,13 @@ def measure(epochs: int = 40_000, rounds: int = 5) -> list[Measure]:
         for _ in range(rounds):
             bare.append(loop.seconds(epochs))
             streamed.append(streamed_seconds(server.client, tree, epochs))
+            watched.append(watched_seconds(server, tree, epochs, watchers))
     loop.close()
-    return [Measure(f"streamed run of {epochs:,} epochs", "the tutorial's loop alone", streamed, bare, aim=1.05)]
+    alone = "the tutorial's loop alone"
+    return [
+        Measure(f"streamed run of {epochs:,} epochs", alone, streamed, bare, aim=1.02),
+        Measure(f"watched by {watchers:,}", alone, watched, bare, aim=1.02),
+    ]
 
 
 def main() -> None:
@@ -114,8 +145,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=40_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--watchers", type=int, default=1_000)
     asked = parser.parse_args()
-    print(table(measure(asked.epochs, asked.rounds)))
+    print(table(measure(asked.epochs, asked.rounds, asked.watchers)))
 
 
 if __name__ == "__main__":

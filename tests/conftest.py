@@ -1,23 +1,38 @@
 """The running server and the browser, for the tests that need them."""
 
 import gc
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.processes import launcher, spawn
-from tests.browser import FLAGS, Watch, find_chromium
+from tests.browser import DESK, FLAGS, PHONE, Watch, Window, find_chromium
 from tests.checkpoints import write_checkpoints
 from tests.forked import Sibling
-from tests.live import LiveServer
+from tests.live import ROOT, LiveServer
 
 # What tests have of the program in their own process forks too; the tests of the processes themselves `spawn`.
 launcher.by = Sibling
 
 settings.register_profile("moduletree", deadline=None)
 settings.load_profile("moduletree")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, or no other is left to share their time: kills, browsers, servers."""
+    with_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    num_tests = Counter(item.path for item in items)
+
+    def order(item: pytest.Item) -> tuple[bool, bool, bool, int, str]:
+        path = item.path
+        of_servers = path.parent == ROOT / "tests"
+        return path.stem != "test_kills", path not in with_browser, not of_servers, -num_tests[path], str(path)
+
+    items.sort(key=order)
 
 
 def pytest_collection_finish() -> None:
@@ -73,23 +88,46 @@ def watch() -> Iterator[Watch]:
     assert not watch.leaving
 
 
-@pytest.fixture
-def page(browser: Browser, server: LiveServer, watch: Watch) -> Iterator[Page]:
-    """A fresh page, 1440 x 900, on the shared server: `page.goto("/")`."""
-    yield from _page(browser, server, watch, scripts=True)
+@pytest.fixture(scope="module")
+def window(browser: Browser, server: LiveServer) -> Iterator[Window]:
+    """1440 x 900, on the shared server."""
+    yield from _window(browser, server, viewport=DESK)
 
 
-@pytest.fixture
-def plain_page(browser: Browser, server: LiveServer, watch: Watch) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def plain_window(browser: Browser, server: LiveServer) -> Iterator[Window]:
     """The same with scripts switched off."""
-    yield from _page(browser, server, watch, scripts=False)
+    yield from _window(browser, server, viewport=DESK, java_script_enabled=False)
 
 
-def _page(browser: Browser, server: LiveServer, watch: Watch, *, scripts: bool) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=server.url, viewport={"width": 1440, "height": 900}, java_script_enabled=scripts
-    )
-    page = context.new_page()
-    watch.follow(page)
-    yield page
-    context.close()
+@pytest.fixture(scope="module")
+def phone_window(browser: Browser, server: LiveServer) -> Iterator[Window]:
+    """390 x 844 with a touch screen."""
+    yield from _window(browser, server, viewport=PHONE, has_touch=True, is_mobile=True)
+
+
+def _window(browser: Browser, server: LiveServer, **look: Any) -> Iterator[Window]:
+    window = Window(browser, server.url, **look)
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def page(window: Window, watch: Watch) -> Iterator[Page]:
+    """A fresh page on the shared server: `page.goto("/")`."""
+    with window.tab(watch) as page:
+        yield page
+
+
+@pytest.fixture
+def plain_page(plain_window: Window, watch: Watch) -> Iterator[Page]:
+    """The same with scripts switched off."""
+    with plain_window.tab(watch) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(phone_window: Window, watch: Watch) -> Iterator[Page]:
+    """The same on a phone."""
+    with phone_window.tab(watch) as page:
+        yield page

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser import Watch
+from tests.browser import DESK, PHONE, Watch
 from tests.live import ROOT, LiveServer
 from tests.pages.reader import Reader
 
@@ -28,9 +28,8 @@ window.settled = async () => {
 """
 # What scripts draw anew stands: the tree has its keys, the map is no longer the server's drawing.
 STANDS = "document.querySelector('module-tree:not(.tree-live), module-map [data-map-first]:not(.map-empty)') === null"
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 LOOKS: dict[str, dict[str, Any]] = {
-    "wide, light": {"viewport": WIDE, "color_scheme": "light", "locale": "en-US"},
+    "wide, light": {"viewport": DESK, "color_scheme": "light", "locale": "en-US"},
     "phone, dark, Korean": {"viewport": PHONE, "color_scheme": "dark", "locale": "ko-KR", "has_touch": True},
 }
 
@@ -70,6 +69,7 @@ PATHS = (
     "/runs",
     "/nowhere",
     "{run}",
+    "{run}/picture",
     "{run}/epochs",
     "{small}",
     "{small}/modules/sub1?tab=parameters",
@@ -99,6 +99,8 @@ PATHS = (
 # On a phone, those of them that are laid out in another way there.
 PHONE_PATHS = (
     "/",
+    "/runs",
+    "{run}/picture",
     "/trees/new?kind=factory",
     "/learn",
     "/learn/parameters",
@@ -116,23 +118,23 @@ SEEN = [
 
 
 @pytest.fixture(scope="module")
-def context(request: pytest.FixtureRequest, browser: Browser, server: LiveServer) -> Iterator[BrowserContext]:
-    """A browser in one of the looks, whose pages say how far what they show has moved."""
+def tab(request: pytest.FixtureRequest, browser: Browser, server: LiveServer) -> Iterator[Page]:
+    """One of the looks, for all pages in turn: each says how far what it shows has moved, and brings axe-core."""
     context = browser.new_context(base_url=server.url, reduced_motion="reduce", **LOOKS[request.param])
     context.add_init_script(SHIFTS)
-    yield context
+    context.add_init_script(AXE)
+    yield context.new_page()
     context.close()
 
 
 @pytest.fixture
-def seen(context: BrowserContext, watch: Watch) -> Iterator[Page]:
-    page = context.new_page()
-    watch.follow(page)
-    yield page
-    page.close()
+def seen(tab: Page, watch: Watch) -> Iterator[Page]:
+    watch.follow(tab)
+    yield tab
+    watch.leave(tab)
 
 
-@pytest.mark.parametrize(("context", "path"), SEEN, indirect=["context"])
+@pytest.mark.parametrize(("tab", "path"), SEEN, indirect=["tab"])
 def test_a_page_breaks_no_rule_and_does_not_move(path: str, seen: Page, places: dict[str, str], watch: Watch) -> None:
     seen.goto(path.format(**places), wait_until="load")
     if path == "/nowhere":
@@ -145,7 +147,7 @@ def test_a_page_breaks_no_rule_and_does_not_move(path: str, seen: Page, places: 
     assert contrast_in_the_other_theme(seen) == []
 
 
-@pytest.mark.parametrize("context", ["wide, light"], indirect=True)
+@pytest.mark.parametrize("tab", ["wide, light"], indirect=True)
 def test_what_opens_over_the_workspace_breaks_no_rule(seen: Page, places: dict[str, str]) -> None:
     seen.goto(places["meta"], wait_until="load")
     seen.wait_for_function(STANDS)
@@ -172,8 +174,6 @@ def contrast_in_the_other_theme(page: Page) -> list[str]:
 
 def violations(page: Page, *rules: str) -> list[str]:
     """What axe-core finds: the rule, what breaks it, and why."""
-    if page.evaluate("window.axe === undefined"):
-        page.evaluate(AXE)
     options = RULES | ({"runOnly": {"type": "rule", "values": list(rules)}} if rules else {})
     found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
     return [

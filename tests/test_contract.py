@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from schemathesis.checks import CHECKS, load_all_checks
 
 from app.api import (
+    data_schemas,
     repeat_schemas,
     schemas,
     search_schemas,
@@ -21,10 +22,12 @@ from app.api import (
     view_schemas,
     whole_schemas,
 )
+from app.api.data import ColumnRow, DataRow
 from app.api.factories import ArgumentRow, CheckpointItem, FactoryArgument, FactoryItem, FactoryRow
 from app.api.trees import TreeRow
 from app.main import create_app
 from app.settings import Settings
+from app.storage.data_files import CellProblem
 from app.trees.fold import Folded, FoldedRow
 from app.trees.found_page import FoundRow, FoundTensor
 from app.trees.receipts import Counted, DtypeBytes, Receipt
@@ -61,10 +64,19 @@ OPERATIONS = {
     ("get", "/api/checkpoints"),
     ("post", "/api/trees/{tree_id}/runs"),
     ("get", "/api/runs"),
+    ("get", "/api/runs/compare"),
+    ("get", "/api/run_options"),
+    ("post", "/api/data"),
+    ("get", "/api/data"),
+    ("get", "/api/data/{data_id}"),
+    ("delete", "/api/data/{data_id}"),
+    ("get", "/api/runs/{run_id}/picture"),
     ("get", "/api/runs/{run_id}"),
     ("delete", "/api/runs/{run_id}"),
     *[("post", f"/api/runs/{{run_id}}/{change}") for change in ("cancel", "pause", "resume", "apply")],
     ("get", "/api/runs/{run_id}/epochs"),
+    ("get", "/api/runs/{run_id}/insights"),
+    ("get", "/api/runs/{run_id}/modules"),
     ("get", "/api/runs/{run_id}/events"),
     ("get", "/api/events"),
     ("get", "/healthz"),
@@ -171,6 +183,9 @@ class TestDocument:
             (TreeRow, schemas.Tree),
             (FactoryRow, FactoryItem),
             (ArgumentRow, FactoryArgument),
+            (DataRow, data_schemas.Data),
+            (ColumnRow, data_schemas.DataColumn),
+            (CellProblem, data_schemas.CellProblem),
             (FoundCheckpoint, CheckpointItem),
         ],
     )
@@ -188,6 +203,10 @@ class TestExamples:
             media_types = operation.get("requestBody", {}).get("content", {})
             for example in _examples(media_types.get("application/json", {})):
                 url = path.replace("{tree_id}", _new_tree(http))
+                if example.get("data", {}).get("kind") == "csv":
+                    # The upload that an example names is there only once somebody has sent it.
+                    sent = http.post("/api/data", files={"file": ("people.csv", b"age,height\n1,2\n2,3\n")})
+                    example["data"]["upload"] = sent.json()["id"]
                 answer = http.request(method, url, json=example)
                 assert answer.is_success, f"{method} {path} {example}: {answer.text}"
                 tried.append(path)
@@ -227,7 +246,7 @@ checks: list[Any] = CHECKS.get_by_names(
 
 
 @(
-    schema.include(path_regex="^/api/(trees|apply_functions|factories|checkpoints)")
+    schema.include(path_regex="^/api/(trees|apply_functions|factories|checkpoints|data|run_options)")
     .exclude(path_regex="/runs$")
     .parametrize()
 )

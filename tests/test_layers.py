@@ -1,4 +1,4 @@
-"""Imports point one way: trees, training <- storage <- api, pages <- main <- cli; and trees <- terminal <- cli."""
+"""Imports point one way: trees, training <- storage <- api, pages <- main <- cli; trees, client <- terminal <- cli."""
 
 import ast
 from collections.abc import Iterator
@@ -11,31 +11,34 @@ APP = Path(__file__).parent.parent / "app"
 WORDS = {
     "collector",
     "errors",
+    "foreign_messages",
     "korean",
     "printable",
     "processes",
+    "recognition",
     "settings",
     "tokens",
     "assets",
     "translation",
     "version",
 }
-SHELL = {"access", "body", "compression", "connection", "languages", "metrics", "openapi", "static_files"}
-CLI = {"cli", "options", "running"}
+SHELL = {"access", "body", "compression", "connection", "in_page", "languages", "metrics", "openapi", "static_files"}
+CLI = {"cli", "commands", "options", "running"}
 
 # What each part may import of the others; all may import the words.
 MAY_IMPORT = {
     "trees": set[str](),
     "training": {"trees"},
     "storage": {"trees", "training"},
-    "terminal": {"trees"},
+    "client": set[str](),
+    "terminal": {"trees", "client"},
     "problems": set[str](),
     "api": {"trees", "training", "storage", "problems"},
     "pages": {"trees", "training", "storage", "problems", "api"},
     "shell": {"training", "storage", "problems", "api"},
     "main": {"trees", "training", "storage", "problems", "api", "pages", "shell"},
     "serve": {"shell"},
-    "cli": {"main", "serve", "terminal"},
+    "cli": {"main", "serve", "terminal", "client"},
     "__main__": {"cli"},
     "words": set[str](),
 }
@@ -45,6 +48,7 @@ SQL = {"sqlalchemy", "alembic", "sqlite3"}
 FORBIDDEN = {
     "trees": WEB | SQL,
     "training": WEB | SQL,
+    "client": {"torch", "numpy"} | (WEB - {"httpx"}) | SQL,
     "terminal": WEB | SQL,
     "storage": WEB,
     "api": {"jinja2", "uvicorn", "typer"},

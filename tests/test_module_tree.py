@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import Watch
 from tests.live import LiveServer
@@ -222,6 +222,7 @@ def test_what_is_typed_is_found_with_its_ancestors_and_kept_in_the_address(
     expect(page.locator("[role=treeitem] .tree-name", has_text="<b>steps</b>")).to_be_visible()
     page.get_by_role("link", name="26 no grad").click()
     expect(page.locator(SAID)).to_have_text("26 modules")
+    assert not watch.errors
     page.route("**/search?*", lambda route: route.abort("connectionrefused"))
     box.fill("q")
     expect(page.locator(SAID)).to_have_text("The server does not answer. Type again to try again.")
@@ -302,11 +303,8 @@ def test_a_statistic_colours_the_rows(page: Page, blocks: str) -> None:
     expect(page.locator(".tree-heat:not(:empty)")).to_have_text(["65.9"])
 
 
-def test_a_phone_says_what_the_first_row_is_in(browser: Browser, server: LiveServer, grid: str, watch: Watch) -> None:
-    size = {"width": 390, "height": 844}
-    context = browser.new_context(base_url=server.url, viewport=size, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
-    page = context.new_page()
-    watch.follow(page)
+def test_a_phone_says_what_the_first_row_is_in(phone: Page, grid: str) -> None:
+    page = phone
     page.goto(f"{grid}/modules/sub3.sub4.sub5")
     ready(page)
     page.locator("[aria-level='5']:visible", has_text="(sub1–sub10)").locator(".tree-twist").tap()
@@ -316,7 +314,6 @@ def test_a_phone_says_what_the_first_row_is_in(browser: Browser, server: LiveSer
     assert box is not None
     assert box["height"] == 40
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    context.close()
 
 
 def test_search_works_without_scripts(plain_page: Page, blocks: str) -> None:

@@ -118,7 +118,7 @@ def test_a_grid_grows_and_one_too_large_says_the_limit(reader: Reader) -> None:
 
 
 def test_every_json_view_has_its_page_at_the_same_path(reader: Reader, tree: str) -> None:
-    run = reader.train(tree)
+    run = reader.train(tree, module_stats_every=1)
     reader.client.post(f"/api{tree}/register_buffer", json={"name": "buf", "value": [4]})
     targets = {"get_parameter": "?target=weight", "get_buffer": "?target=buf"}
     paths = reader.client.get("/api/openapi.json").json()["paths"]
@@ -405,7 +405,7 @@ def test_epochs_are_paged_and_downloaded(reader: Reader, tree: str) -> None:
     assert re.search(r"\b199\b", second.text)
     assert "epoch loss change slope intercept 100 " in second.text
     csv = reader.client.get(f"/runs/{run}/epochs.csv")
-    assert csv.text.splitlines()[0] == "epoch,loss,at,slope,intercept"
+    assert csv.text.splitlines()[0] == "epoch,loss,at,slope,intercept,validation_loss,lr"
     assert len(csv.text.splitlines()) == 251
 
 
@@ -458,7 +458,7 @@ def test_what_stands_around_a_tree_is_to_be_had_alone(reader: Reader, tree: str)
     run = reader.train(tree)
     page = reader.get(f"{tree}/parts?run={run}&target=sub1")
     areas = {given["data-swap-area"] for _, given in page.tags if "data-swap-area" in given}
-    assert areas == {"crumbs", "facts", "dock", "strip", "start", "fit", "epochs"}
+    assert areas == {"crumbs", "facts", "dock", "strip", "insights", "start", "fit", "epochs"}
     assert any(given.get("data-revision") == "2" for _, given in page.tags)
     assert page.form("/undo").action.endswith("/undo?target=sub1")
     reader.get("/trees/t_nothere/parts", 404)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from app import errors, problems
 from app.errors import (
     CannotDo,
+    CannotStore,
     Invalid,
     Misfit,
     ModuletreeError,
@@ -87,6 +88,7 @@ def test_every_error_is_drawn_in_the_tree_and_has_a_status() -> None:
         (errors.NotAllowed("Not under a root."), 403, {}),
         (Unauthorized("A token is needed."), 401, {}),
         (TooManyRuns("The queue is full.", 3), 429, {}),
+        (CannotStore("The disk is full."), 503, {}),
         (HTTPException(418, "Tea."), 418, {}),
     ],
 )
@@ -118,6 +120,7 @@ def test_an_error_may_bring_members_of_its_own() -> None:
 
 def test_a_full_queue_says_when_to_try_again() -> None:
     assert answer_to(TooManyRuns("The queue is full.", 3)).headers["retry-after"] == "3"
+    assert answer_to(CannotStore("The disk is full.")).headers["retry-after"] == "5"
 
 
 def test_every_misfit_is_told_at_once() -> None:

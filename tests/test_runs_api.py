@@ -94,13 +94,13 @@ def test_every_misfit_is_told_with_its_place(runs: RunClient) -> None:
         optimizer_args={"momentun": 0.9},
         loss="MSE",
         data={"kind": "table", "x": [[1], [2]], "y": [[1]]},
-        module_stats_every=5,
+        module_stats_every=-5,
     )
     refused(answer, 422)
     assert [error["loc"] for error in answer.json()["errors"]] == [
         ["body", "epochs"],
-        ["body", "loss"],
         ["body", "module_stats_every"],
+        ["body", "loss"],
         ["body", "lr"],
         ["body", "optimizer_args", "momentun"],
         ["body", "data", "y"],
@@ -114,7 +114,8 @@ def test_every_misfit_is_told_with_its_place(runs: RunClient) -> None:
         ({"epochs": "10"}, ["body", "epochs"]),
         ({"epochs": 1.5}, ["body", "epochs"]),
         ({"lr": None}, ["body", "lr"]),
-        ({"data": {"kind": "csv", "upload": "u_1"}}, ["body", "data"]),
+        ({"data": {"kind": "parquet"}}, ["body", "data"]),
+        ({"data": {"kind": "csv", "upload": "d_1"}}, ["body", "data", "csv", "x"]),
         ({"data": {"kind": "table", "x": [[1]], "y": [["1"]]}}, ["body", "data", "table", "y", 0, 0]),
         ({"optimizer_args": [1]}, ["body", "optimizer_args"]),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SettingError, Settings, default_data_dir, env_name, load
+from app.settings import Reach, SettingError, Settings, default_data_dir, env_name, load, load_as
 from app.storage.database import Database
 
 ROOT = Path(__file__).parent.parent
@@ -13,12 +13,12 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
+    for name in (*Settings.model_fields, *Reach.model_fields):
         monkeypatch.delenv(env_name(name), raising=False)
 
 
 def test_every_setting_is_documented_in_one_line() -> None:
-    for name, field in Settings.model_fields.items():
+    for name, field in [*Settings.model_fields.items(), *Reach.model_fields.items()]:
         assert field.description, f"{name} has no documentation"
         assert "\n" not in field.description
         assert field.description.endswith(".")
@@ -43,6 +43,7 @@ def test_defaults() -> None:
     assert settings.database == f"sqlite:///{settings.data_dir}/moduletree.db"
     assert (settings.max_modules, settings.max_depth, settings.max_body) == (250_000, 20_000, 32 * 1024 * 1024)
     assert (settings.workers_for_runs, settings.max_queued_runs) == (1, 16)
+    assert (settings.checkpoint_seconds, settings.resume_interrupted) == (30, False)
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +51,13 @@ def test_an_option_wins_over_the_environment_and_that_over_the_default(monkeypat
     monkeypatch.setenv("MODULETREE_MAX_MODULES", "7")
     settings = load({"port": 9002, "max_modules": None, "root": ()})
     assert (settings.port, settings.max_modules) == (9002, 7)
+
+
+def test_a_server_is_named_by_an_option_or_the_environment_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (load_as(Reach, {}).server, load_as(Reach, {"server": None}).is_named) == ("http://127.0.0.1:8000", False)
+    monkeypatch.setenv("MODULETREE_SERVER", "http://trees.example.org")
+    assert load_as(Reach, {}).is_named
+    assert load_as(Reach, {"server": "http://lab:9000"}).server == "http://lab:9000"
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,17 +31,6 @@ SHIFTS = """() => new Promise((resolve) => {
 def tree(server: LiveServer) -> str:
     """The address of the tutorial's tree."""
     return Reader(server.client).open_tree(LINEAR, "linear_model1")
-
-
-@pytest.fixture
-def phone(browser: Browser, server: LiveServer, watch: Watch) -> Iterator[Page]:
-    """A page of 390 x 844 with a touch screen."""
-    size = {"width": 390, "height": 844}
-    context = browser.new_context(base_url=server.url, viewport=size, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
-    page = context.new_page()
-    watch.follow(page)
-    yield page
-    context.close()
 
 
 def width_of(page: Page, selector: str) -> float:

@@ -350,25 +350,26 @@ def test_after_a_crash_a_run_resumes_and_its_reader_misses_nothing(
     assert whole == losses(everything) == losses(events_of(own_server, start(own_server, **config)))
 
 
-def test_a_crashed_worker_fails_its_run_and_the_next_run_works(own_server: LiveServer) -> None:
+def test_a_crashed_worker_interrupts_its_run_and_the_next_run_works(own_server: LiveServer) -> None:
     run = start(own_server, epochs=10_000_000)
     with follow(own_server, f"/api/runs/{run}/events") as source:
         events = source.until("epoch")
-        for worker in _children(own_server.process.pid):
+        for worker in children(own_server.process.pid):
             os.kill(worker, signal.SIGKILL)
         events += source.until("end")
     end = events[-1].data
     assert is_gapless(events)
-    assert end["status"] == "failed"
+    assert end["status"] == "interrupted"
     assert end["error"] == f"the worker process ended with signal 9 (SIGKILL) at epoch {end['epochs_done']}"
     assert losses(events_of(own_server, start(own_server))) == pytest.approx(LOSSES, rel=1e-5)
+    assert "moduletree_worker_restarts_total 1.0" in own_server.client.get("/metrics").text
 
 
 def test_workers_are_gone_when_their_server_was_killed(own_server: LiveServer) -> None:
     run = start(own_server, epochs=10_000_000)
     with follow(own_server, f"/api/runs/{run}/events") as source:
         source.until("epoch")
-        workers = _children(own_server.process.pid)
+        workers = children(own_server.process.pid)
         own_server.kill()
     assert workers
     pause = threading.Event()
@@ -379,7 +380,7 @@ def test_workers_are_gone_when_their_server_was_killed(own_server: LiveServer) -
     raise AssertionError(f"the workers {workers} outlived their server")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 

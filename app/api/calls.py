@@ -32,7 +32,13 @@ class StateDictRefused(CannotDo):
     """A strict `load_state_dict` found keys that are missing, unexpected or do not fit: nothing was changed."""
 
     def __init__(self, class_name: str, report: LoadReport) -> None:
-        super().__init__(f"Error(s) in loading state_dict for {class_name}: {_words(report)}. Nothing was changed.")
+        super().__init__(
+            said(
+                "Error(s) in loading state_dict for %(class_name)s: %(words)s. Nothing was changed.",
+                class_name=class_name,
+                words=_words(report),
+            )
+        )
         self.report = report
 
 
@@ -184,11 +190,19 @@ def _members(report: LoadReport) -> dict[str, Any]:
 
 
 def _words(report: LoadReport) -> str:
-    kinds = {"missing": report.missing_keys, "unexpected": report.unexpected_keys}
-    words = [f"{kind} {_listed([repr(name) for name in names])}" for kind, names in kinds.items() if names]
+    words: list[str] = []
+    if report.missing_keys:
+        words.append(said("missing %(names)s", names=_listed([repr(name) for name in report.missing_keys])))
+    if report.unexpected_keys:
+        words.append(said("unexpected %(names)s", names=_listed([repr(name) for name in report.unexpected_keys])))
     if report.mismatched:
-        misfits = [
-            f"{misfit.name!r} is {misfit.got} in the file, {misfit.expected} in the tree"
+        misfits: list[str] = [
+            said(
+                "%(name)r is %(got)s in the file, %(expected)s in the tree",
+                name=misfit.name,
+                got=misfit.got,
+                expected=misfit.expected,
+            )
             for misfit in report.mismatched
         ]
         words.append(_listed(misfits))
@@ -196,5 +210,5 @@ def _words(report: LoadReport) -> str:
 
 
 def _listed(words: list[str]) -> str:
-    more = f" and {len(words) - MAX_LISTED:,} more" if len(words) > MAX_LISTED else ""
+    more = said(" and %(num)s more", num=f"{len(words) - MAX_LISTED:,}") if len(words) > MAX_LISTED else ""
     return ", ".join(words[:MAX_LISTED]) + more

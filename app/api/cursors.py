@@ -23,7 +23,13 @@ def start_of(cursor: str | None, revision: int) -> int:
         return 0
     of, start = numbers_of(cursor, 2)
     if of != revision:
-        raise _refused(f"of revision {of}, and the tree is at revision {revision}: leave it out to start again")
+        raise _refused(
+            said(
+                "of revision %(of)s, and the tree is at revision %(revision)s: leave it out to start again",
+                of=of,
+                revision=revision,
+            )
+        )
     return start
 
 
@@ -32,7 +38,7 @@ def numbers_of(cursor: str, count: int) -> tuple[int, ...]:
     plain = _decoded(cursor)
     numbers = tuple(map(int, plain.split(b"."))) if _PLAIN.fullmatch(plain) else ()
     if len(numbers) != count:
-        raise _refused("not a cursor that this server gave: leave it out to start at the first item")
+        raise _refused(said("not a cursor that this server gave: leave it out to start at the first item"))
     return numbers
 
 

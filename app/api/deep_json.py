@@ -34,7 +34,7 @@ class _Reader:
         while self.around:
             self._next(self.around[-1])
         if self.position != len(self.text):
-            self._refuse("trailing characters")
+            self._refuse(said("trailing characters"))
         return document
 
     def _next(self, holder: dict[str, object] | list[object]) -> None:
@@ -44,7 +44,7 @@ class _Reader:
             return
         if holder:
             if mark != ",":
-                self._refuse("expected a comma or the end")
+                self._refuse(said("expected a comma or the end"))
             mark, scalar = self._token()
         if isinstance(holder, dict):
             key = self._key(holder, scalar)
@@ -53,18 +53,18 @@ class _Reader:
             holder.append(self._value(mark, scalar))
 
     def _key(self, holder: dict[str, object], scalar: str) -> str:
-        key = self._scalar(scalar) if scalar.startswith('"') else self._refuse("expected a key")
+        key = self._scalar(scalar) if scalar.startswith('"') else self._refuse(said("expected a key"))
         if key in holder:
             raise Invalid(said("The body is not clear: the key %(key)r stands twice in one object.", key=str(key)[:80]))
         if self._token() != (":", ""):
-            self._refuse("expected a colon")
+            self._refuse(said("expected a colon"))
         return str(key)
 
     def _value(self, mark: str, scalar: str) -> object:
         if scalar:
             return self._scalar(scalar)
         if mark not in ("{", "["):
-            self._refuse("expected a value")
+            self._refuse(said("expected a value"))
         if len(self.around) == MAX_DEPTH:
             raise TooLarge(
                 said("The body is nested deeper than %(max_depth)s levels.", max_depth=f"{MAX_DEPTH:,}"), MAX_DEPTH
@@ -81,7 +81,9 @@ class _Reader:
     def _token(self) -> tuple[str, str]:
         match = _TOKEN.match(self.text, self.position)
         if match is None:
-            self._refuse("the document is not whole" if self.position >= len(self.text) else "unexpected character")
+            self._refuse(
+                said("the document is not whole") if self.position >= len(self.text) else said("unexpected character")
+            )
         self.position = match.end()
         return match[1] or "", match[2] or ""
 

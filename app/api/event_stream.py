@@ -1,10 +1,12 @@
 """The response of a stream of server-sent events: bytes that are shared by all who read them.
 
-A plain ASGI response, since what is sent is encoded already and one write carries all that is new.
+    EventStream, inside all layers  ->  the head, and the first piece
+    send_all, outside of them       ->  the rest, until the stream ends, its client leaves, or the server stops
+
+A stream may last for hours, beside thousands of others: what answered the request is let go of once it has begun.
 """
 
-import asyncio
-from contextlib import aclosing
+from collections.abc import Awaitable
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -17,10 +19,11 @@ MEDIA_TYPE = "text/event-stream"
 OPENING = b"retry: 1000\n\n"
 COMMENT = b":\n\n"
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+BEGUN = "moduletree.begun"
 
 
 class EventStream(Response):
-    """Sends a subscription until it ends, the client leaves, or the server stops."""
+    """Begins a stream, and leaves it in the scope for `send_all` to go on with."""
 
     media_type = MEDIA_TYPE
 
@@ -30,22 +33,26 @@ class EventStream(Response):
         self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream; a client that leaves while nothing happens is noticed too."""
+        """Send the head and the first piece."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        leaving = asyncio.create_task(self._watch(receive))
-        try:
-            await send({"type": "http.response.body", "body": OPENING, "more_body": True})
-            async with aclosing(self._subscription.pieces()) as pieces:
-                async for piece in pieces:
-                    await send({"type": "http.response.body", "body": piece or COMMENT, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            leaving.cancel()
+        await send({"type": "http.response.body", "body": OPENING, "more_body": True})
+        scope[BEGUN].append(self._subscription)
 
-    async def _watch(self, receive: Receive) -> None:
+
+async def send_all(subscription: Subscription, receive: Receive, send: Send) -> None:
+    """Send a stream that has begun, until its end; a client that leaves while nothing happens is noticed too."""
+
+    def write(piece: bytes, has_more: bool) -> Awaitable[None]:
+        body = piece or COMMENT if has_more else piece
+        return send({"type": "http.response.body", "body": body, "more_body": has_more})
+
+    subscription.begin(write)
+    try:
+        # Nothing else is waited for here: that a response is complete is told as a disconnect, too.
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._subscription.leave()
+    finally:
+        subscription.leave()

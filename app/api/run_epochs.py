@@ -8,7 +8,7 @@ from app.training.events import epoch_objects, instants, numbers
 from app.training.log import EpochColumns, Floats
 from app.training.runs import Runs
 
-CSV_HEAD = b"epoch,loss,at,slope,intercept\n"
+CSV_HEAD = b"epoch,loss,at,slope,intercept,validation_loss,lr\n"
 CSV_EPOCHS_A_PAGE = 20_000
 
 
@@ -31,17 +31,12 @@ def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterato
 
 
 def _csv(columns: EpochColumns) -> bytes:
-    texts = zip(
-        _words(columns.loss), instants(columns.at), _cells(columns.slope), _cells(columns.intercept), strict=True
-    )
-    lines = [
-        f"{epoch},{loss},{at},{slope},{intercept}\n"
-        for epoch, (loss, at, slope, intercept) in enumerate(texts, columns.first)
-    ]
-    return "".join(lines).encode()
+    cells = [_cells(getattr(columns, name)) for name in ("slope", "intercept", "validation_loss", "lr")]
+    texts = zip(words(columns.loss), instants(columns.at), *cells, strict=True)
+    return "".join(f"{epoch},{','.join(text)}\n" for epoch, text in enumerate(texts, columns.first)).encode()
 
 
-def _words(column: Floats) -> list[str]:
+def words(column: Floats) -> list[str]:
     """Return each number, one that is not finite as the word that Python and pandas read."""
     texts = numbers(column)
     for place in np.flatnonzero(~np.isfinite(column)).tolist():
@@ -50,4 +45,4 @@ def _words(column: Floats) -> list[str]:
 
 
 def _cells(column: Floats) -> list[str]:
-    return ["" if text == "null" else text for text in numbers(column)]
+    return ["" if text == "nan" else text for text in words(column)]

@@ -15,7 +15,7 @@ CONFIG: dict[str, Any] = {
     "lr_scheduler": None,
     "lr_scheduler_args": {},
     "seed": None,
-    "data": {"kind": "line", "slope": 2.0, "intercept": 1.0, "count": 10},
+    "data": {"kind": "line", "slope": 2.0, "intercept": 1.0, "count": 10, "noise": 0.0, "noise_seed": 0},
     "batch_size": None,
     "shuffle": True,
     "validation_split": 0.0,
@@ -35,6 +35,27 @@ NEW_RUNS: Any = {
             "optimizer": "Adam",
             "optimizer_args": {"betas": [0.9, 0.99]},
             "data": {"kind": "table", "x": [[0.0], [1.0], [2.0]], "y": [[1.0], [3.0], [5.0]]},
+        },
+    },
+    "noise": {
+        "summary": "Noise, mini-batches, a validation split, a schedule, and an early stop",
+        "value": {
+            "epochs": 500,
+            "seed": 0,
+            "data": {"kind": "line", "count": 100, "noise": 0.5},
+            "lr": 0.0001,
+            "batch_size": 16,
+            "validation_split": 0.2,
+            "lr_scheduler": "StepLR",
+            "lr_scheduler_args": {"step_size": 100, "gamma": 0.5},
+            "early_stopping": {"patience": 20, "monitor": "validation_loss"},
+        },
+    },
+    "file": {
+        "summary": "Columns of an uploaded file",
+        "value": {
+            "epochs": 100,
+            "data": {"kind": "csv", "upload": "d_ab2cd3ef4g", "x": ["age"], "y": ["height"], "missing": "drop"},
         },
     },
 }
@@ -65,6 +86,7 @@ RUN: dict[str, Any] = {
     "started_at": "2026-01-01T12:00:00.004200Z",
     "ended_at": "2026-01-01T12:00:00.011300Z",
     "error": None,
+    "note": None,
     "result_revision": 2,
 }
 QUEUED = RUN | {
@@ -92,8 +114,8 @@ EPOCHS = {
     "next": 0,
 }
 EPOCHS_CSV = """\
-epoch,loss,at,slope,intercept
-0,37.13650131225586,2026-01-01T12:00:00.004900Z,0.9385080337524414,0.5002855658531189
+epoch,loss,at,slope,intercept,validation_loss,lr
+0,37.13650131225586,2026-01-01T12:00:00.004900Z,0.9385080337524414,0.5002855658531189,,
 """
 APPLIED = {
     "revision": 5,

@@ -8,46 +8,30 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
+from app.api.run_data import DataRequest, DataShown, LineRequest, Request, data_of
 from app.api.schemas import Instant
-from app.training.config import MAX_EPOCHS, SEEDS, EarlyStopping, RunConfig
-from app.training.data import MAX_POINTS, Data, LineData, TableData
+from app.training.config import MAX_EPOCHS, MONITORS, SEEDS, STEPS, EarlyStopping, RunConfig
 from app.training.losses import LOSSES
 from app.training.optimizers import OPTIMIZERS
 from app.training.run import RunStatus
+from app.training.schedules import LR_SCHEDULERS
 
 Nonfinite = Literal["nan", "inf", "-inf"]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class LineRequest(_Request):
-    """x = 0, 1, ..., count - 1 as (count, 1), y = slope * x + intercept."""
-
-    kind: Literal["line"]
-    slope: float = 2
-    intercept: float = 1
-    count: int = Field(10, description="How many points.", json_schema_extra={"minimum": 1, "maximum": MAX_POINTS})
-
-
-class TableRequest(_Request):
-    """Rows of x and, as many, rows of y, with 20,000 numbers in all."""
-
-    kind: Literal["table"]
-    x: list[list[float]] = Field(json_schema_extra={"minItems": 1})
-    y: list[list[float]] = Field(json_schema_extra={"minItems": 1})
-
-
-class EarlyStoppingRequest(_Request):
+class EarlyStoppingRequest(Request):
     """Stop after `patience` epochs in which `monitor` did not fall by more than `min_delta` under its lowest."""
 
     patience: int = Field(json_schema_extra={"minimum": 1})
     min_delta: float = Field(0, json_schema_extra={"minimum": 0})
-    monitor: Literal["loss", "validation_loss"] = "loss"
+    monitor: str = Field("loss", json_schema_extra={"enum": list(MONITORS)})
+
+    def early_stopping(self) -> EarlyStopping:
+        """Return it as training takes it."""
+        return EarlyStopping(self.patience, float(self.min_delta), self.monitor)
 
 
-class NewRun(_Request):
+class NewRun(Request):
     """What to train; everything left out is as in the tutorial."""
 
     # Bounds are documented here and checked by `app.training.config`, which tells every misfit at once.
@@ -70,7 +54,11 @@ class NewRun(_Request):
     loss_args: dict[str, SkipValidation[Any]] = Field(
         default_factory=dict, description="Arguments of the loss function, as torch names them.", examples=[{}]
     )
-    lr_scheduler: str | None = Field(None, description="A class of `torch.optim.lr_scheduler`; null keeps `lr`.")
+    lr_scheduler: str | None = Field(
+        None,
+        description="A class of `torch.optim.lr_scheduler`, which steps once an epoch; null keeps `lr`.",
+        json_schema_extra={"enum": [None, *LR_SCHEDULERS]},
+    )
     lr_scheduler_args: dict[str, SkipValidation[Any]] = Field(
         default_factory=dict, description="Arguments of the schedule, as torch names them.", examples=[{}]
     )
@@ -80,18 +68,21 @@ class NewRun(_Request):
     shuffle: bool = Field(True, description="Whether mini-batches are drawn in an order of the seed at every epoch.")
     validation_split: float = Field(
         0,
-        description="The share of the points that is kept from training and has a loss of its own.",
+        description="The share of the points, drawn by the seed, that is kept from training and has a loss of its own: "
+        "in evaluation mode, before the epoch's first step.",
         json_schema_extra={"minimum": 0, "exclusiveMaximum": 1},
     )
     early_stopping: EarlyStoppingRequest | None = Field(None, description="When to stop before the last epoch.")
     frozen: list[str] = Field(
         default_factory=list, description="Targets whose parameters are left as they are.", examples=[[]]
     )
-    data: LineRequest | TableRequest = Field(
+    data: DataRequest = Field(
         default_factory=lambda: LineRequest(kind="line"), discriminator="kind", description="What to learn from."
     )
     module_stats_every: int = Field(
-        0, description="Statistics of modules every so many epochs; only 0 (never) yet.", json_schema_extra={"const": 0}
+        0,
+        description="Norms and update ratios of every module at the last step of every so many epochs; 0 is never.",
+        json_schema_extra={"minimum": 0, "maximum": MAX_EPOCHS},
     )
     checkpoint_every: int = Field(
         0,
@@ -99,7 +90,10 @@ class NewRun(_Request):
         json_schema_extra={"minimum": 0, "maximum": MAX_EPOCHS},
     )
     step: str = Field(
-        "autograd", description="How a step is taken; only `autograd` yet.", json_schema_extra={"enum": ["autograd"]}
+        "autograd",
+        description="How a step is taken; `fused` gives the same bits in a fraction of the time, for LinearModels with "
+        "SGD and MSELoss.",
+        json_schema_extra={"enum": list(STEPS)},
     )
     executor: str = Field(
         "local", description="Where it is trained; only `local` yet.", json_schema_extra={"enum": ["local"]}
@@ -108,9 +102,10 @@ class NewRun(_Request):
     def config(self) -> RunConfig:
         """Return the request as training takes it."""
         values = {name: getattr(self, name) for name in NewRun.model_fields if name != "data"}
-        stopping = self.early_stopping and EarlyStopping(**self.early_stopping.model_dump())
-        values |= {"lr": float(self.lr), "frozen": tuple(self.frozen), "early_stopping": stopping}
-        return RunConfig(data=_data(self.data), **values)
+        stopping = self.early_stopping and self.early_stopping.early_stopping()
+        values |= {"lr": float(self.lr), "frozen": tuple(self.frozen)}
+        values |= {"validation_split": float(self.validation_split), "early_stopping": stopping}
+        return RunConfig(data=data_of(self.data), **values)
 
 
 class Overhead(BaseModel):
@@ -126,18 +121,10 @@ class RunLine(BaseModel):
     intercept: float
 
 
-class LineShown(LineRequest):
-    """The points of a line."""
-
-
-class TableShown(TableRequest):
-    """The points of a table."""
-
-
 class ConfigShown(NewRun):
     """What the run was asked for, with every default."""
 
-    data: LineShown | TableShown = Field(discriminator="kind")
+    data: DataShown
 
 
 class Run(BaseModel):
@@ -171,6 +158,7 @@ class Run(BaseModel):
     started_at: Instant | None
     ended_at: Instant | None
     error: str | None
+    note: str | None = Field(description="What else is to be known: a checkpoint that could not be read or written.")
     result_revision: int | None = Field(description="The revision of the tree that holds the result.")
 
 
@@ -218,13 +206,3 @@ class Applied(BaseModel):
     num_applied: int = Field(description="How many parameters and buffers were put on the tree.")
     num_unfit: int = Field(description="How many found no place.")
     unfit: list[Unfit] = Field(description="Those that found none, the first 100.")
-
-
-def _data(request: LineRequest | TableRequest) -> Data:
-    if isinstance(request, LineRequest):
-        return LineData(slope=float(request.slope), intercept=float(request.intercept), count=request.count)
-    return TableData(x=_rows(request.x), y=_rows(request.y))
-
-
-def _rows(rows: list[list[float]]) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(map(float, row)) for row in rows)

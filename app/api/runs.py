@@ -10,7 +10,6 @@ from starlette.responses import StreamingResponse
 from app.api import run_examples, run_schemas
 from app.api.answers import JSON, TreeId
 from app.api.bodies import JsonRoute, in_body
-from app.api.cursors import cursor_of, numbers_of
 from app.api.dependencies import RunsDep
 from app.api.documents import failures, view
 from app.api.negotiation import media_type
@@ -21,7 +20,6 @@ from app.training.run import Run, encode_run
 router = APIRouter(prefix="/api", tags=["Runs"], route_class=JsonRoute)
 
 CSV = "text/csv"
-MAX_LIMIT = 1_000
 DEFAULT_EPOCHS = 1_000
 MAX_EPOCHS = 100_000
 NO_STORE = {"cache-control": "no-store"}
@@ -66,32 +64,6 @@ def start_run(
     with in_body():
         run = runs.start(tree_id, body.config())
     return run_answer(run, 202, location=f"/api/runs/{run.id}")
-
-
-class RunPage(msgspec.Struct):
-    """A page of runs as it is encoded."""
-
-    items: list[Run]
-    total: int
-    next: str | None
-
-
-@view(
-    router,
-    "/runs",
-    response_model=run_schemas.RunList,
-    responses={200: _shown(run_examples.RUNS), **failures(422)},
-)
-def list_runs(
-    runs: RunsDep,
-    tree: Annotated[str | None, Query(description="Only those of the tree of this id.", max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items of a page.")] = 100,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.", max_length=200)] = None,
-) -> Response:
-    """All runs, newest first; those of trees that are gone too."""
-    found, before = runs.list(tree, limit, None if cursor is None else numbers_of(cursor, 1)[0])
-    page = RunPage(list(found), runs.count(tree), None if before is None else cursor_of(before))
-    return Response(msgspec.json.encode(page), headers=NO_STORE, media_type=JSON)
 
 
 @view(

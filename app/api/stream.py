@@ -17,11 +17,12 @@ router = APIRouter(prefix="/api", tags=["The stream"])
 
 MAX_RUNS = 32
 MAX_BATCH_MS = 10_000
+LATEST = "latest"
 
 WHAT = (
-    "`status`, `epoch` (or `epochs`) and `end` events, each with a JSON object as its data. Every id is the number of "
-    "the event in its run, from 1, without gaps; that of `epochs` is the number of its last epoch. Comment lines come "
-    "every 15 s when nothing else does."
+    "`status`, `epoch` (or `epochs`), `modules` (with `module_stats_every`) and `end` events, each with a JSON object "
+    "as its data. Every id is the number of the event in its run, from 1, without gaps; that of `epochs` is the number "
+    "of its last epoch. Comment lines come every 15 s when nothing else does."
 )
 LastEventId = Annotated[
     str | None,
@@ -84,7 +85,14 @@ def events(
     run: Annotated[
         list[str], Query(min_length=1, max_length=MAX_RUNS, description="Id of a run; may come several times.")
     ],
-    after: Annotated[str | None, Query(description="Begin after the event of this id.", max_length=2000)] = None,
+    after: Annotated[
+        str | None,
+        Query(
+            description="Begin after the event of this id; `latest` begins with what happens next, or with the `end`"
+            " of a run that is over.",
+            max_length=2000,
+        ),
+    ] = None,
     batch: BatchMs = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
@@ -95,7 +103,8 @@ def events(
     ids = list(dict.fromkeys(run))
     name = f"{zlib.crc32(','.join(ids).encode()):08x}"
     known = [runs.last_event(run_id) for run_id in ids]
-    wanted = _positions(last_event_id, name, len(ids)) or _positions(after, name, len(ids)) or [0] * len(ids)
+    begin = [last - is_over if after == LATEST else 0 for last, is_over in known]
+    wanted = _positions(last_event_id, name, len(ids)) or _positions(after, name, len(ids)) or begin
     cursors = [
         Cursor(run_id, min(position, last), is_over and position >= last)
         for run_id, position, (last, is_over) in zip(ids, wanted, known, strict=True)

@@ -7,7 +7,7 @@ from app.api.bodies import decode
 from app.errors import Invalid, Misfit
 from app.pages.forms import Field
 from app.translation import gettext as _
-from app.translation import told
+from app.translation import told_anew
 from app.trees.foreign import cut
 from app.trees.sources.arguments import Argument, Type, Variadic
 from app.trees.values import DTYPES
@@ -36,7 +36,8 @@ def field_of(argument: Argument) -> Field:
         label=stars + argument.name,
         kind=kind,
         choices=choices,
-        hint=" · ".join(filter(None, (_takes(argument), argument.doc))),
+        hint=_takes(argument),
+        doc=argument.doc,
         placeholder=_placeholder(argument),
         rows=3,
     )
@@ -90,12 +91,13 @@ def _kind(argument: Argument) -> tuple[str, tuple[str, ...]]:
 
 
 def _takes(argument: Argument) -> str:
+    annotation = told_anew(argument.annotation) or argument.annotation
     match argument.variadic:
         case Variadic.POSITIONAL:
-            return _("a list, each %(type)s", type=argument.annotation)
+            return _("a list, each %(type)s", type=annotation)
         case Variadic.KEYWORD:
-            return _("an object, each %(type)s", type=argument.annotation)
-    return argument.annotation
+            return _("an object, each %(type)s", type=annotation)
+    return annotation
 
 
 def _placeholder(argument: Argument) -> str:
@@ -140,7 +142,7 @@ def _value(argument: Argument, text: str) -> object:
         if types & TEXTS and argument.variadic is Variadic.NO and text[0] not in "{[":
             return text
         if text[0] in "{[":
-            raise ValueError(told(error.detail).replace("The body", "This").removesuffix(".")) from None
+            raise ValueError(error.detail.replace("The body", "This").removesuffix(".")) from None
         raise ValueError(
             _("expected %(type)s, got %(given)s", type=_takes(argument), given=repr(cut(text, 60)))
         ) from None

@@ -11,6 +11,7 @@ from app.pages.build_rows import as_typed, fields_of
 from app.pages.forms import invalid
 from app.storage.trees import OpenTree
 from app.translation import gettext as _
+from app.translation import said
 from app.trees import edit, rearrange
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
@@ -55,7 +56,9 @@ def plan_of(opened: OpenTree, row: int, typed: Typed, limits: Limits) -> Plan:
     """
     index, act = opened.index, typed.get("act") or "set"
     if act not in ACTS:
-        raise invalid([("act", f"expected one of {', '.join(ACTS)}, got {act[:40]!r}")])
+        raise invalid(
+            [("act", said("expected one of %(names)s, got %(value)r", names=", ".join(ACTS), value=act[:40]))]
+        )
     target = index.path(row)
     if act == "remove":
         return Plan(target).then(_remove(index, row), f"del {target}")

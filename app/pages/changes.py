@@ -5,24 +5,27 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse
 
-from app.api.dependencies import RunsDep, TreesDep
-from app.errors import Invalid, ModuletreeError, NotFound, TargetNotFound
-from app.pages.dock import Asked
+from app.api.dependencies import DataDep, RunsDep, SettingsDep, TreesDep
+from app.errors import Invalid, ModuletreeError, NotFound, TargetNotFound, TooLarge
 from app.pages.forms import Form, invalid
 from app.pages.inspector import inspector
 from app.pages.inspector_page import InspectorPart
 from app.pages.links import LONGEST_TARGET, module_url, with_query
 from app.pages.look import Look, LookDep, row_of
 from app.pages.module_forms import ModuleForms
-from app.pages.run_form import config_of, start_form
+from app.pages.prediction import tree_now
+from app.pages.run_form import Around, RunForm, start_form
+from app.pages.run_typed import config_of
 from app.pages.templating import READING, page
 from app.pages.tensor_facts import ModuleParts
 from app.pages.trees import tree_page
 from app.pages.typed import ACTIONS, change_of, nearest
 from app.problems import status_of
 from app.storage.trees import OpenTree, Trees, structure_only
+from app.storage.uploads import Received
 from app.training.config import RunConfig
 from app.training.runs import Runs
 from app.translation import gettext as _
@@ -30,6 +33,8 @@ from app.translation import said
 
 MAX_NAME = 200
 PART = "inspector"
+# Fields from which several may be picked.
+SEVERAL = frozenset({"csv_x", "csv_y"})
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,12 +42,20 @@ router = APIRouter(include_in_schema=False)
 async def _typed(request: Request) -> dict[str, str]:
     form = await request.form()
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
+    for name in SEVERAL & typed.keys():
+        typed[name] = "\n".join(str(value) for value in form.getlist(name))
     if "name" in request.query_params:
         typed["name"] = request.query_params["name"]
     return typed
 
 
+async def _files(request: Request) -> dict[str, UploadFile]:
+    form = await request.form()
+    return {name: value for name, value in form.items() if isinstance(value, UploadFile) and value.filename}
+
+
 TypedDep = Annotated[Mapping[str, str], Depends(_typed)]
+FilesDep = Annotated[Mapping[str, UploadFile], Depends(_files)]
 
 
 def _at(look: LookDep, target: str = "", revision: int | None = None) -> Look:
@@ -107,11 +120,41 @@ def start_run(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> R
     except NotFound:
         raise
     except ModuletreeError as error:
-        latest, _ = runs.list(look.tree_id, 1)
-        form = start_form(look.tree_id, RunConfig(), next(iter(latest), None)).refused(typed, error)
-        asked = Asked(is_shut=False, start=form)
+        form = _start_form(trees, runs, look, typed.get("upload", "")).filled(typed, error)
+        asked = replace(look.asked, is_shut=False, start=form)
         return page(tree_page(trees, runs, replace(look, asked=asked)), status_of(error))
     return RedirectResponse(_url(trees, look, run.id), 303)
+
+
+@router.post("/trees/{tree_id}/run_data")
+def send_data(
+    trees: TreesDep, runs: RunsDep, data: DataDep, settings: SettingsDep, look: AtDep, typed: TypedDep, files: FilesDep
+) -> Response:
+    """The page with the columns of a file that is sent, or of another upload, in the form of a run."""
+    typed = {**typed, "kind": "csv"}
+    try:
+        if (file := files.get("file")) is not None:
+            upload = data.receive(Received(file.filename or "", file.file), settings.max_upload).id
+        else:
+            upload = data.get(typed.get("upload", "")).id
+        error = None
+    except (Invalid, TooLarge, NotFound) as refused:
+        upload, error = "", invalid([("file", refused.detail)])
+    # What was chosen of another file's columns says nothing of this one's.
+    kept = {name: text for name, text in typed.items() if error or name not in ("upload", "csv_x", "csv_y")}
+    form = _start_form(trees, runs, look, upload).filled(kept, error)
+    asked = replace(look.asked, is_shut=False, start=form)
+    return page(tree_page(trees, runs, replace(look, asked=asked)), 200 if error is None else 422)
+
+
+def _start_form(trees: Trees, runs: Runs, look: Look, upload: str) -> RunForm:
+    """The form as it is without anything typed."""
+    latest, _before = runs.list(look.tree_id, 1)
+    with trees.reading(look.tree_id) as opened:
+        now = tree_now(opened, look.asked.x)
+    return start_form(
+        Around(look.tree_id, next(iter(latest), None), look.asked.data, now.can_fuse), RunConfig(), upload
+    )
 
 
 def _url(trees: Trees, look: Look, run_id: str) -> str:
@@ -138,7 +181,7 @@ def change(trees: TreesDep, runs: RunsDep, look: AtDep, action: str, typed: Type
 @router.api_route("/trees/{tree_id}/{action}", methods=READING)
 def form_page(look: AtDep, action: str) -> Response:
     """On to the page that holds the form: for who asks again for the address that one was sent to."""
-    if action not in {*ACTIONS, "rename", "delete_tree", "undo", "redo", "forward", "runs"}:
+    if action not in {*ACTIONS, "rename", "delete_tree", "undo", "redo", "forward", "runs", "run_data"}:
         raise NotFound(
             said("There is nothing at %(path)s. GET /docs shows what there is.", path=f"/trees/{look.tree_id}/{action}")
         )

@@ -13,6 +13,7 @@ from app.pages.templating import READING, Context, page
 from app.pages.tree_head import TreeHead, tree_head
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree, Trees
+from app.translation import said
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,7 +72,9 @@ def _row(opened: OpenTree, target: str) -> int:
     try:
         return opened.index.row(target)
     except TargetNotFound as error:
-        raise TargetNotFound(f"{clipped(target, 120)}: {error.detail}", target) from error
+        raise TargetNotFound(
+            said("%(place)s: %(msg)s", place=clipped(target, 120), msg=error.detail), target
+        ) from error
 
 
 def _calls(tree_id: str, targets: list[str], origin: str) -> tuple[Call, ...]:

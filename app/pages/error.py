@@ -15,6 +15,12 @@ TITLES = (
     N_("Too Many Requests"), N_("Internal Server Error"), N_("Service Unavailable"),
 )  # fmt: skip
 
+# Of an error that has no words but its own: found again by this.
+STALE = N_(
+    "If-Match names revision %(expected)s, the tree is at revision %(present)s: fetch the tree again and repeat the "
+    "change on what it is now."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Error(Context):

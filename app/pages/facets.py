@@ -27,7 +27,7 @@ class Facet:
 
 
 def facets(index: TreeIndex, tree_id: str) -> tuple[Facet, ...]:
-    """Return the signs that a tree has, each as often as its search finds it."""
+    """Return the signs that a tree has, each as often as its search finds it; of tied ones the first is found too."""
     return tuple(
         Facet(icon, text, q, with_query(f"{tree_url(tree_id)}/search", q=q), kind)
         for icon, text, q, kind in _found(index)
@@ -37,7 +37,7 @@ def facets(index: TreeIndex, tree_id: str) -> tuple[Facet, ...]:
 def _found(index: TreeIndex) -> Iterator[tuple[str, str, str, str]]:
     if count := sum(count for _first, count in unreached(index, 0, len(index))):
         yield "unplug", _("%(num)s no grad", num=filters.exact(count)), "nograd", "bad"
-    if count := _num_tied(index.parameters) + _num_tied(index.buffers):
+    if count := _num_again(index.parameters) + _num_again(index.buffers):
         text = ngettext("%(num)s tied name", "%(num)s tied names", count, num=filters.exact(count))
         yield "link-2", text, "tied", ""
     if count := len(index.parameters) - sum(index.parameters.flag):
@@ -63,9 +63,10 @@ def _buffers(columns: TensorColumns) -> Iterator[tuple[str, str, str, str]]:
         yield "database", text, "nonpersistent", "dashed"
 
 
-def _num_tied(columns: TensorColumns) -> int:
+def _num_again(columns: TensorColumns) -> int:
+    """How many names tensors have beyond the first: what the receipt counts, and its search finds with the first."""
     first: Ints = columns.first
-    return int(np.count_nonzero(is_repeated(first))) if len(first) else 0
+    return int(np.count_nonzero(np.asarray(first) != np.arange(len(first))))
 
 
 def _num_inferred(index: TreeIndex) -> int:

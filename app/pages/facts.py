@@ -14,6 +14,7 @@ from app.trees.description import ModuleClass
 from app.trees.dtypes import num_bits
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
+from app.trees.sources.trained_data import TrainedData
 
 CHECKED_ROWS = 1_000
 CHECKED_DEPTH = 200
@@ -167,6 +168,8 @@ class Facts:
         devices = sorted({self.index.kinds.all[number].device for number in numbers})
         if devices:
             said = DEVICES.get(devices[0], "") if len(devices) == 1 else ""
+            if isinstance(self.index.data, TrainedData):
+                said = N_("its values are what a run has left")
             yield Fact(_("Device"), ", ".join(devices), _(said) if said else "", is_code=True)
 
     def _below(self) -> str:

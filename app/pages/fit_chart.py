@@ -3,11 +3,27 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
 
 from app.pages import filters
-from app.pages.loss_chart import Tick
+from app.pages.plot import Tick
 from app.pages.scales import Scale, linear, tick_label
-from app.training.data import Data, LineData
+from app.pages.visible import clipped
+from app.training.data import (
+    CsvData,
+    Data,
+    Function,
+    LineData,
+    PolynomialData,
+    TableData,
+    num_points,
+    tensors_of,
+)
+from app.training.run import Run
+from app.training.runs import Runs
 from app.translation import gettext as _
 from app.translation import ngettext
 
@@ -15,6 +31,10 @@ WIDTH, HEIGHT = 332, 280
 LEFT, RIGHT, TOP, BOTTOM = 32, 20, 14, 22
 MOST_POINTS = 200
 APART = 10.0
+MOST_TERMS = 5
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+Pairs: TypeAlias = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +73,28 @@ class FitChart:
     said: str
 
 
-def points_of(data: Data) -> list[tuple[float, float]]:
-    """Return up to 200 points (x, y) evenly over the data; none where x or y has several features."""
-    if isinstance(data, LineData):
-        pairs: Sequence[tuple[float, float]] = [
-            (float(x), data.slope * x + data.intercept) for x in _evenly(data.count)
-        ]
-        return list(pairs)
-    if any(len(row) != 1 for row in (*data.x, *data.y)):
-        return []
-    return [(data.x[place][0], data.y[place][0]) for place in _evenly(len(data.x))]
+def points_of(data: Data) -> Pairs:
+    """Return up to 200 points (x, y) evenly over the data; none where x or y has several features, or is in a file."""
+    if isinstance(data, LineData) and not data.noise:
+        return [(float(x), data.slope * x + data.intercept) for x in _evenly(data.count)]
+    return () if isinstance(data, CsvData) else sampled(*tensors_of(data))
+
+
+def sampled(x: Tensor, y: Tensor) -> Pairs:
+    """Return up to 200 of the points, evenly; none where x or y has several features."""
+    if x.shape[1:] != (1,) or y.shape[1:] != (1,):
+        return ()
+    places = torch.tensor(_evenly(len(x)))
+    return list(zip(x[places, 0].tolist(), y[places, 0].tolist(), strict=True))
+
+
+def points_of_run(runs: Runs, run: Run) -> Pairs:
+    """Return up to 200 points that a run learns from, as `points_of` does, also of a file that it has kept."""
+    data = run.config.data
+    if not isinstance(data, CsvData):
+        return points_of(data)
+    points = runs.points(run) if len(data.x) == len(data.y) == 1 else None
+    return () if points is None else sampled(*points)
 
 
 def _evenly(count: int) -> list[int]:
@@ -72,18 +104,47 @@ def _evenly(count: int) -> list[int]:
 
 def title_of(data: Data) -> str:
     """Return what the data is: `10 points of y = 2x + 1`."""
-    if isinstance(data, LineData):
-        rule, num = formula(data), filters.exact(data.count)
-        return ngettext("%(num)s point of %(rule)s", "%(num)s points of %(rule)s", data.count, num=num, rule=rule)
-    rows = len(data.x)
-    return ngettext("%(num)s row of a table", "%(num)s rows of a table", rows, num=filters.exact(rows))
+    count = num_points(data)
+    num = filters.exact(count)
+    if isinstance(data, TableData):
+        return ngettext("%(num)s row of a table", "%(num)s rows of a table", count, num=num)
+    if isinstance(data, CsvData):
+        name = clipped(data.name or data.upload, 40)
+        rows = ngettext("%(num)s row of %(name)s", "%(num)s rows of %(name)s", count, num=num, name=name)
+        dropped = filters.exact(data.num_dropped)
+        return _("%(rows)s, %(num)s left out", rows=rows, num=dropped) if data.num_dropped else rows
+    points = ngettext("%(num)s point of %(rule)s", "%(num)s points of %(rule)s", count, num=num, rule=formula(data))
+    return _("%(points)s, noise %(noise)s", points=points, noise=f"{data.noise:g}") if data.noise else points
 
 
-def formula(data: LineData) -> str:
+def formula(data: Function) -> str:
     """Return `y = 2x + 1`."""
-    slope = "" if data.slope == 1 else "−" if data.slope == -1 else f"{data.slope:g}".replace("-", "−")
-    rest = "" if data.intercept == 0 else f" {'−' if data.intercept < 0 else '+'} {abs(data.intercept):g}"
-    return f"y = {slope}x{rest}"
+    if isinstance(data, LineData):
+        return f"y = {_sum([(data.slope, 'x'), (data.intercept, '')])}"
+    if isinstance(data, PolynomialData):
+        terms = [(value, _power(degree)) for degree, value in enumerate(data.coefficients)][::-1]
+        degree = len(data.coefficients) - 1
+        if degree > MOST_TERMS:
+            return _("a polynomial of degree %(degree)s", degree=degree)
+        return f"y = {_sum(terms)}"
+    inside = _sum([(2 * data.frequency, "πx"), (data.phase, "")])
+    return f"y = {_sum([(data.amplitude, f'sin({inside})'), (data.offset, '')])}"
+
+
+def _sum(terms: Sequence[tuple[float, str]]) -> str:
+    """The terms that are not 0, in words of algebra: `2x − 1`."""
+    said = ""
+    for factor, what in terms:
+        if factor == 0:
+            continue
+        size = "" if what and abs(factor) == 1 else f"{abs(factor):g}"
+        sign = "−" if factor < 0 else "+"
+        said += f" {sign} {size}{what}" if said else f"{'−' if factor < 0 else ''}{size}{what}"
+    return said or "0"
+
+
+def _power(degree: int) -> str:
+    return ("", "x", f"x{str(degree).translate(_RAISED)}")[min(degree, 2)]
 
 
 def fit_chart(
@@ -91,12 +152,13 @@ def fit_chart(
     line: tuple[float, float] | None,
     early: Sequence[tuple[int, float, float]] = (),
     x: float = math.nan,
+    points: Pairs | None = None,
 ) -> FitChart | None:
-    """Return the drawing, or None where the data is no points in a plane.
+    """Return the drawing, or None where the data is no points in a plane; `points` are those of a file.
 
     `early` are (epoch, slope, intercept); a diamond stands on the line at `x` where that lies in the drawing.
     """
-    points = points_of(data)
+    points = points_of(data) if points is None else points
     if not points:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]

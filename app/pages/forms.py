@@ -13,7 +13,7 @@ class Field:
     """One thing that a form asks.
 
     `kind` is text, number, long (of so many `rows`), choice, check, hidden, file or files; the placeholder of a file is
-    what kinds of it are offered.
+    what kinds of it are offered. `doc` is what its documentation has on it, in English.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Field:
     placeholder: str = ""
     problem: str = ""
     rows: int = 12
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,12 @@ class Form:
         """Return the form open, with all that was typed and each problem at its field."""
         names = {field.name for field in self.fields}
         problems = problems_of(error, names)
-        fields = tuple(_typed(field, typed, problems.get(field.name, "")) for field in self.fields)
+        fields = tuple(typed_into(field, typed, problems.get(field.name, "")) for field in self.fields)
         return replace(self, fields=fields, problem=problems.get("", ""), is_open=True)
 
 
-def _typed(field: Field, typed: Mapping[str, str], problem: str) -> Field:
+def typed_into(field: Field, typed: Mapping[str, str], problem: str) -> Field:
+    """Return the field with what was typed into it, and what is wrong with that."""
     if field.kind == "check":
         return replace(field, value="on" if field.name in typed else "", problem=problem)
     return replace(field, value=typed.get(field.name, field.value), problem=problem)

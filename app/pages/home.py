@@ -14,12 +14,11 @@ from app.pages.calls import origin_of, posted
 from app.pages.drawings import drawings_of
 from app.pages.hues import HUES, fnv1a
 from app.pages.links import tree_url, with_query
-from app.pages.loss_chart import Spark
 from app.pages.marks import swatch_of
 from app.pages.new_checkpoint import UploadForm, upload_form
 from app.pages.new_desk import DeskDep
 from app.pages.run_line import RunLine, run_line
-from app.pages.runs import spark_of
+from app.pages.sparkline import Spark, Sparks
 from app.pages.templating import READING, Context, page
 from app.pages.thumbnail import Thumbnail
 from app.pages.tree_head import source_text
@@ -96,12 +95,13 @@ def home(desk: DeskDep, trees: TreesDep, runs: RunsDep) -> Response:
     records, _ = trees.newest(MOST_CARDS)
     num_trees = trees.count()
     listed, _ = runs.list(None, MOST_RUNS)
+    sparks = Sparks(runs)
     return page(
         HomePage(
             trees=tuple(card for record in records if (card := _card(trees, record))),
             num_trees=num_trees,
             all_trees="/trees" if num_trees > MOST_CARDS else "",
-            runs=tuple(RunCard(run_line(run), spark_of(runs, run)) for run in listed),
+            runs=tuple(RunCard(run_line(run), sparks.of(run)) for run in listed),
             num_runs=runs.count(),
             upload=upload_form(desk),
             imports=(DEFAULT, *desk.settings.allow_import),

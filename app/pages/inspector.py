@@ -11,6 +11,7 @@ from app.pages.forms import Form
 from app.pages.glance import Glance, glance_of
 from app.pages.hues import hues
 from app.pages.insight import Insight, insight_of
+from app.pages.insights import InsightLine, insights_about
 from app.pages.inspector_head import InspectorHead, inspector_head
 from app.pages.inspector_tabs import Tab, tabs
 from app.pages.links import module_url, tree_url
@@ -32,6 +33,15 @@ REPR_ROWS = 300
 
 
 @dataclass(frozen=True, slots=True)
+class RunInsights:
+    """What the log of a run says of the selected module."""
+
+    number: int
+    url: str
+    lines: tuple[InsightLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inspector:
     """What stands at the right of the page; what no tab but the open one shows is left out.
 
@@ -47,6 +57,7 @@ class Inspector:
     tabs: tuple[Tab, ...]
     change_url: str
     insight: Insight | None
+    run_insights: RunInsights | None
     facts: tuple[Fact, ...]
     receipt: tuple[ReceiptLine, ...]
     parameters: tuple[TensorFact, ...]
@@ -95,6 +106,7 @@ def inspector(trees: Trees, runs: Runs, opened: OpenTree, look: Look) -> Inspect
         tabs=tabs(tree_id, target, row, numbers),
         change_url=module_url(tree_id, target, row, tab="change"),
         insight=insight_of(index, row) if is_first else None,
+        run_insights=_run_insights(runs, tree_id, look.asked.run, target) if is_first else None,
         facts=(*Facts(index, row, tree_id), *traced.facts()) if is_first else (),
         receipt=receipt_lines(receipt(index, row, stored=num_stored(opened.origin, index, row))) if is_first else (),
         parameters=parameters,
@@ -112,6 +124,16 @@ def inspector(trees: Trees, runs: Runs, opened: OpenTree, look: Look) -> Inspect
         calls=ModuleCalls(index, tree_id, row, target, look.origin).of_tab(look.tab, text),
         cannot="" if opened.record.facts.can.edit else structure_only(opened.record).detail,
     )
+
+
+def _run_insights(runs: Runs, tree_id: str, asked: str, target: str) -> RunInsights | None:
+    """What the run that is open says of the module: the one asked for, or the tree's newest."""
+    listed, _before = runs.list(tree_id, 1)
+    run = runs.get(asked) if asked else next(iter(listed), None)
+    if run is None or run.tree != tree_id:
+        return None
+    lines = insights_about(runs, run, target)
+    return RunInsights(run.number, f"/runs/{run.id}", lines) if lines else None
 
 
 def _text(index: TreeIndex, row: int) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from app.api.dependencies import DataDep
 from app.errors import Invalid, RevisionMismatch
 from app.pages.calls import origin_of
 from app.pages.dock import Asked
@@ -69,6 +70,7 @@ def _look(
     request: Request,
     tree_id: str,
     traced: TracedDep,
+    data: DataDep,
     tab: str = "overview",
     start: Annotated[int, Query(alias="from", ge=0)] = 0,
     fn: str = "",
@@ -95,7 +97,7 @@ def _look(
         tensor=tensor,
         made=made,
         part=part,
-        asked=Asked(run, is_shut=SHUT.get(request.cookies.get(DOCK_COOKIE, "")), others=runs),
+        asked=Asked(run, is_shut=SHUT.get(request.cookies.get(DOCK_COOKIE, "")), others=runs, data=data),
         traced=traced,
         map=asked_of(request.query_params),
     )

@@ -3,37 +3,21 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from app.pages import filters
-from app.pages.scales import Scale, scale_of, tick_label, tick_step
+from app.pages.plot import Plot, Size, Tick, Word, curve_of, px, scale_for
+from app.pages.scales import tick_label, tick_step
 from app.training.log import Floats
+from app.training.pictures import Curve
 from app.translation import gettext as _
 
-WIDTH, HEIGHT = 496, 336
-LEFT, RIGHT, TOP, BOTTOM = 44, 26, 10, 30
+SIZE = Size(width=496, height=336, left=44, right=26, top=10, bottom=30)
 DOTS_UNDER = 40
 APART = 84
 MOST_GAPS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A tick at a distance from the left or the top, with its words."""
-
-    at: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """Words at a place."""
-
-    x: str
-    y: str
-    text: str
+LETTER_WIDTH = 6.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +25,7 @@ class Other:
     """Another run to be drawn over this one; `name` stands at its end."""
 
     id: str
-    losses: Floats
+    curve: Curve
     name: str
     is_growing: bool
 
@@ -60,6 +44,7 @@ class LossChart:
     """A drawing of 496 x 336: paths and places as SVG takes them."""
 
     path: str
+    validation: OtherLine | None
     others: tuple[OtherLine, ...]
     dots: tuple[tuple[str, str], ...]
     y_ticks: tuple[Tick, ...]
@@ -76,170 +61,127 @@ class LossChart:
 
 
 def loss_chart(
-    losses: Sequence[float] | Floats, epochs: int, others: Sequence[Other] = (), *, is_over: bool = False
+    losses: Sequence[float] | Floats | Curve,
+    epochs: int,
+    others: Sequence[Other] = (),
+    *,
+    validation: Curve | None = None,
+    is_over: bool = False,
 ) -> LossChart:
-    """Return the drawing of the losses of epochs 0, 1, ... of a run; one that is not finite is a gap with its word.
+    """Return the drawing of the losses of a run from epoch 0 on; one that is not finite is a gap with its word.
 
-    Others are drawn over it as far as its epochs go. No line marks the present epoch of a run that is over.
+    Others are drawn over it as far as its epochs go, and its validation loss dashed. No line marks the present epoch of
+    a run that is over.
     """
-    shown = np.asarray(losses, np.float64)
-    beside = [(other, np.asarray(other.losses, np.float64)[: max(epochs, 2)]) for other in others]
-    scale = _scale(np.concatenate([shown, *(column for _other, column in beside)]))
-    drawn = _Drawn(shown, max(epochs, 2), scale)
-    last = len(losses) - 1
-    end = _px(drawn.x(last)) if 0 <= last < epochs - 1 else ""
+    curve = losses if isinstance(losses, Curve) else curve_of(losses)
+    last = max(epochs, 2) - 1
+    beside = [(other, _until(other.curve, last)) for other in others]
+    second = [] if validation is None else [validation]
+    scale = scale_for([each.values for each in (curve, *second, *(each for _other, each in beside))])
+    plot = Plot(SIZE, last, scale)
+    drawn = _Drawn(plot, curve)
+    end = px(plot.x(drawn.last)) if 0 <= drawn.last < epochs - 1 else ""
     return LossChart(
-        path="".join(drawn.path()),
-        others=tuple(_Drawn(column, max(epochs, 2), scale).as_other(other) for other, column in beside),
-        dots=tuple(drawn.dots()) if len(losses) < DOTS_UNDER else (),
-        y_ticks=tuple(Tick(_px(drawn.y(tick)), tick_label(tick)) for tick in drawn.scale.ticks),
-        y_minor=tuple(_px(drawn.y(tick)) for tick in drawn.scale.minor),
-        x_ticks=tuple(drawn.x_ticks()),
-        first=drawn.word(0, 10) if last == 0 or (last > 0 and drawn.x(last) - LEFT > APART) else None,
-        latest=drawn.word(last, 12) if last > 0 else None,
+        path=drawn.path(),
+        validation=_named(plot, validation, _("validation")) if validation is not None else None,
+        others=tuple(_named(plot, each, other.name, is_growing=other.is_growing) for other, each in beside),
+        dots=tuple(drawn.dots()) if len(curve) < DOTS_UNDER else (),
+        y_ticks=tuple(Tick(px(plot.y(tick)), tick_label(tick)) for tick in scale.ticks),
+        y_minor=tuple(px(plot.y(tick)) for tick in scale.minor),
+        x_ticks=tuple(x_ticks(plot)),
+        first=drawn.word(0, 10) if drawn.last == 0 or plot.x(drawn.last) - SIZE.left > APART else None,
+        latest=drawn.word(-1, 12) if drawn.last > 0 else None,
         gaps=tuple(drawn.gaps()),
         now="" if is_over else end,
         to_come=end,
-        to_come_width=_px(WIDTH - RIGHT - drawn.x(last)) if end else "",
-        is_log=drawn.scale.is_log,
-        said=said(drawn.losses, epochs),
+        to_come_width=px(SIZE.width - SIZE.right - plot.x(drawn.last)) if end else "",
+        is_log=scale.is_log,
+        said=said(curve, epochs),
     )
 
 
-def said(losses: Floats, epochs: int) -> str:
+def said(curve: Curve, epochs: int) -> str:
     """Return the chart in a sentence."""
     all_of_it = filters.exact(epochs)
-    if not len(losses):
+    if not len(curve):
         return _("No epoch of %(epochs)s is done yet.", epochs=all_of_it)
+    done = int(curve.epochs[-1]) + 1
     return _(
         "Loss by epoch: %(first)s at epoch 0, %(latest)s at epoch %(epoch)s; %(done)s of %(epochs)s epochs are done.",
-        first=filters.loss(float(losses[0])),
-        latest=filters.loss(float(losses[-1])),
-        epoch=filters.exact(len(losses) - 1),
-        done=filters.exact(len(losses)),
+        first=filters.loss(float(curve.values[0])),
+        latest=filters.loss(float(curve.values[-1])),
+        epoch=filters.exact(done - 1),
+        done=filters.exact(done),
         epochs=all_of_it,
     )
 
 
-def _scale(losses: Floats) -> Scale:
-    finite = losses[np.isfinite(losses)]
-    positive = finite[finite > 0]
-    ends = [edge for part in (finite, positive) if len(part) for edge in (float(part.min()), float(part.max()))]
-    return scale_of(ends)
+def x_ticks(plot: Plot) -> Iterator[Tick]:
+    """Yield the ticks of epochs: whole steps and the last."""
+    last = round(plot.last)
+    step = max(1, round(tick_step(last, 5)))
+    for epoch in range(0, last, step):
+        if last - epoch >= 0.6 * step:
+            yield Tick(px(plot.x(epoch)), filters.exact(epoch))
+    yield Tick(px(plot.x(last)), filters.exact(last))
+
+
+def gap_words(plot: Plot, curve: Curve) -> Iterator[tuple[int, str]]:
+    """Yield the first place of each stretch of the curve that the axis cannot show, and what is there."""
+    is_shown = plot.is_shown(curve.values)
+    before = np.concatenate(([True], is_shown[:-1]))
+    for place in np.flatnonzero(~is_shown & before).tolist():
+        loss = float(curve.values[place])
+        yield place, "≤ 0" if math.isfinite(loss) else filters.value(loss)
+
+
+def _until(curve: Curve, last: int) -> Curve:
+    count = int(np.searchsorted(curve.epochs, last, "right"))
+    return Curve(curve.epochs[:count], curve.seconds[:count], curve.values[:count])
+
+
+def _named(plot: Plot, curve: Curve, text: str, *, is_growing: bool = False) -> OtherLine:
+    """A line with its name at its end, where the end is drawn."""
+    places, name = np.flatnonzero(plot.is_shown(curve.values)), None
+    if len(places):
+        x, y = plot.x(int(curve.epochs[places[-1]])), plot.y(float(curve.values[places[-1]]))
+        name = Word(px(x), px(y + 16 if y < SIZE.top + 24 else y - 7), text)
+    thin = curve.thinned(SIZE.columns)
+    return OtherLine(plot.path(thin.epochs, thin.values), name, is_growing)
 
 
 class _Drawn:
-    def __init__(self, losses: Floats, epochs: int, scale: Scale) -> None:
-        self.losses = losses
-        self.epochs = epochs
-        self.scale = scale
-        self.is_shown = np.isfinite(losses) & (losses > 0 if scale.is_log else True)
+    def __init__(self, plot: Plot, curve: Curve) -> None:
+        self.plot = plot
+        self.curve = curve
+        self.is_shown = plot.is_shown(curve.values)
+        self.last = int(curve.epochs[-1]) if len(curve) else -1
 
-    def x(self, epoch: int) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * epoch / (self.epochs - 1)
-
-    def y(self, loss: float) -> float:
-        length = HEIGHT - TOP - BOTTOM
-        return TOP + length - self.scale.at(loss, length)
-
-    def path(self) -> Iterator[str]:
-        """Moves and lines through the finite losses, at most two a pixel column: its lowest and its highest."""
-        is_joined = False
-        for place in self._places():
-            if self.is_shown[place]:
-                yield f"{'L' if is_joined else 'M'}{_px(self.x(place))} {_px(self.y(float(self.losses[place])))}"
-            is_joined = bool(self.is_shown[place])
-
-    def _places(self) -> Iterator[int]:
-        columns = WIDTH - LEFT - RIGHT
-        if len(self.losses) <= 2 * columns:
-            yield from range(len(self.losses))
-            return
-        edges = np.linspace(0, len(self.losses), columns + 1).astype(int)
-        for start, stop in pairwise(edges):
-            places = np.flatnonzero(self.is_shown[start:stop]) + start
-            if len(places):
-                values = self.losses[places]
-                yield from sorted({int(places[values.argmin()]), int(places[values.argmax()])})
-            else:
-                yield int(start)
-
-    def as_other(self, other: Other) -> OtherLine:
-        """Named at its end, where the end is drawn."""
-        places = np.flatnonzero(self.is_shown).tolist()
-        name = None
-        if places:
-            last = places[-1]
-            x, y = self.x(last), self.y(float(self.losses[last]))
-            name = Word(_px(x), _px(y + 16 if y < TOP + 24 else y - 7), other.name)
-        return OtherLine("".join(self.path()), name, other.is_growing)
+    def path(self) -> str:
+        thin = self.curve.thinned(SIZE.columns)
+        return self.plot.path(thin.epochs, thin.values)
 
     def dots(self) -> Iterator[tuple[str, str]]:
         for place in np.flatnonzero(self.is_shown).tolist():
-            yield _px(self.x(place)), _px(self.y(float(self.losses[place])))
+            yield px(self._x(place)), px(self.plot.y(float(self.curve.values[place])))
 
     def word(self, place: int, right: int) -> Word | None:
         if not self.is_shown[place]:
             return None
-        loss = float(self.losses[place])
-        x = min(self.x(place) + right, WIDTH - RIGHT - 52)
-        return Word(_px(x), _px(max(self.y(loss) - 8, TOP + 10)), filters.loss(loss))
+        loss = float(self.curve.values[place])
+        x = min(self._x(place) + right, SIZE.width - SIZE.right - 52)
+        return Word(px(x), px(max(self.plot.y(loss) - 8, SIZE.top + 10)), filters.loss(loss))
 
     def gaps(self) -> Iterator[Word]:
-        before = np.concatenate(([True], self.is_shown[:-1]))
-        for place in np.flatnonzero(~self.is_shown & before).tolist()[:MOST_GAPS]:
-            loss = float(self.losses[place])
-            kind = "≤ 0" if math.isfinite(loss) else filters.value(loss)
-            x = min(self.x(place), WIDTH - RIGHT - 60)
-            yield Word(
-                _px(x), _px(HEIGHT - BOTTOM - 6), _("%(kind)s at %(epoch)s", kind=kind, epoch=filters.exact(place))
-            )
+        ends: list[float] = []
+        for place, kind in list(gap_words(self.plot, self.curve))[:MOST_GAPS]:
+            epoch = filters.exact(int(self.curve.epochs[place]))
+            text = _("%(kind)s at %(epoch)s", kind=kind, epoch=epoch)
+            x = min(self._x(place), SIZE.width - SIZE.right - LETTER_WIDTH * len(text))
+            # In the lowest row that is free there.
+            row = next((row for row, end in enumerate(ends) if end < x), len(ends))
+            ends[row : row + 1] = [x + LETTER_WIDTH * len(text)]
+            yield Word(px(x), px(SIZE.height - SIZE.bottom - 6 - 13 * row), text)
 
-    def x_ticks(self) -> Iterator[Tick]:
-        last = self.epochs - 1
-        step = max(1, round(tick_step(last, 5)))
-        for epoch in range(0, last, step):
-            if last - epoch >= 0.6 * step:
-                yield Tick(_px(self.x(epoch)), filters.exact(epoch))
-        yield Tick(_px(self.x(last)), filters.exact(last))
-
-
-def _px(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
-
-
-SPARK_WIDTH, SPARK_HEIGHT = 96, 24
-
-
-@dataclass(frozen=True, slots=True)
-class Spark:
-    """A line of 96 x 24 without axes, its end a dot."""
-
-    path: str
-    x: str
-    y: str
-
-
-def sparkline(losses: Sequence[float], epochs: int) -> Spark | None:
-    """Return the losses in small, on the scale that the chart would take; None without a finite one."""
-    shown = [(epoch, loss) for epoch, loss in _thinned(losses) if math.isfinite(loss)]
-    if not shown:
-        return None
-    values = [loss for _, loss in shown]
-    is_log = scale_of(values).is_log
-    places = [math.log10(value) for value in values] if is_log else values
-    low, span = min(places), (max(places) - min(places)) or 1.0
-    width, height = SPARK_WIDTH - 4, SPARK_HEIGHT - 6
-    points = [
-        (2 + width * epoch / max(epochs - 1, 1), 3 + height * (1 - (place - low) / span))
-        for (epoch, _), place in zip(shown, places, strict=True)
-    ]
-    path = "".join(f"{'L' if number else 'M'}{_px(x)} {_px(y)}" for number, (x, y) in enumerate(points))
-    return Spark(path, _px(points[-1][0]), _px(points[-1][1]))
-
-
-def _thinned(losses: Sequence[float], most: int = SPARK_WIDTH) -> list[tuple[int, float]]:
-    if len(losses) <= most:
-        return list(enumerate(losses))
-    places = sorted({round(number * (len(losses) - 1) / (most - 1)) for number in range(most)})
-    return [(place, losses[place]) for place in places]
+    def _x(self, place: int) -> float:
+        return self.plot.x(int(self.curve.epochs[place]))

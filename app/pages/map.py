@@ -203,4 +203,4 @@ def shared_of(index: TreeIndex) -> str:
 
 def _trace_url(tree_id: str, trace: Trace | None) -> str:
     given: Mapping[str, str] = {"input": "; ".join(map(str, trace.given))} if trace is not None else {}
-    return with_query(f"/api/trees/{tree_id}/trace", **given)
+    return with_query(f"/trees/{tree_id}/trace", **given)

@@ -13,6 +13,7 @@ from app.pages.new_desk import Asked, Desk, Sent, document_of, name_field, name_
 from app.pages.templating import Context
 from app.storage.records import TreeRecord
 from app.translation import gettext as _
+from app.translation import said
 from app.trees.sources.config import WITHOUT, has_transformers
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -124,7 +125,7 @@ def _with_file(sent: Sent) -> Mapping[str, str]:
 def _at_field(misfit: Misfit) -> Misfit:
     match misfit.loc:
         case ("source", "config", *path) if path:
-            return Misfit(("config",), f"{'.'.join(map(str, path))}: {misfit.msg}")
+            return Misfit(("config",), said("%(place)s: %(msg)s", place=".".join(map(str, path)), msg=misfit.msg))
         case ("source", "config" | "architecture" as name):
             return Misfit((name,), misfit.msg)
         case ("source", *_):

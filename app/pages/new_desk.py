@@ -14,8 +14,8 @@ from app.pages.calls import origin_of
 from app.pages.forms import Field, invalid
 from app.settings import Settings
 from app.storage.trees import Trees
+from app.translation import N_
 from app.translation import gettext as _
-from app.translation import told
 from app.trees.sources.workshop import Workshop
 
 MAX_NAME = 200
@@ -90,10 +90,22 @@ def name_of(typed: Mapping[str, str]) -> str | None:
     return name or None
 
 
+# What is said of a body, as it is said of a field: pages find it again by these.
+OF_FIELDS = (
+    N_("The %(name)s is not UTF-8"),
+    N_("The %(name)s is not JSON: %(error)s"),
+    N_("The %(name)s is nested deeper than %(max_depth)s levels"),
+    N_("The %(name)s is not clear: the key %(key)s stands twice in one object"),
+    N_("This is not JSON: %(error)s"),
+    N_("This is nested deeper than %(max_depth)s levels"),
+    N_("This is not clear: the key %(key)s stands twice in one object"),
+)
+
+
 def document_of(name: str, text: str) -> object:
     """Return the JSON in the field `name`; raises `Invalid` at that field."""
     try:
         return decode(text.encode())
     except (Invalid, UnicodeEncodeError) as error:
-        why = told(error.detail) if isinstance(error, Invalid) else _("The body is not UTF-8.")
+        why = error.detail if isinstance(error, Invalid) else "The body is not UTF-8."
         raise invalid([(name, why.replace("The body", f"The {name}").removesuffix("."))]) from None

@@ -227,7 +227,7 @@ def _nested(rows: Sequence[ModuleField]) -> dict[str, Any]:
             problems.extend(_set_numbers(spec, row, number))
     if problems:
         detail = "; ".join(f"row {misfit.loc[1]}: {misfit.msg}" for misfit in problems)
-        raise Invalid(f"{detail}.", tuple(problems))
+        raise Invalid(said("%(detail)s.", detail=detail), tuple(problems))
     return root
 
 

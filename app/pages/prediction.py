@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import torch
 
 from app.api.calls import MAX_FORWARD
 from app.errors import CannotDo, Invalid, TooLarge
@@ -12,8 +13,9 @@ from app.pages import filters
 from app.pages.fit_chart import formula
 from app.pages.forms import invalid
 from app.storage.trees import OpenTree
+from app.training import fused
 from app.training.config import RunConfig
-from app.training.data import LineData
+from app.training.data import Function, LineData, ys_of
 from app.training.fit import Fit
 from app.translation import gettext as _
 from app.trees import edit
@@ -34,6 +36,7 @@ class TreeNow:
     line: tuple[float, float] | None = None
     y: str = ""
     problem: str = ""
+    can_fuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,13 @@ def tree_now(opened: OpenTree, x: str, *, is_asked: bool = False) -> TreeNow:
     slope, intercept = (math.nan, math.nan) if is_long else Fit(opened.module).read()
     line = (slope, intercept) if math.isfinite(slope) and math.isfinite(intercept) else None
     y, problem = "", ""
+    can_fuse = not is_long and fused.misfit(RunConfig(), opened.module, (1, 1), (1, 1)) is None
     try:
         # Nobody waits for a chain of thousands only because its page is looked at.
         y = predicted(opened, x) if not is_long or is_asked else ""
     except (CannotDo, Invalid, TooLarge) as error:
         problem = error.errors[0].msg if isinstance(error, Invalid) and error.errors else error.detail
-    return TreeNow(tree_id, can.train, is_large, can.forward, line, y, problem)
+    return TreeNow(tree_id, can.train, is_large, can.forward, line, y, problem, can_fuse)
 
 
 def num_calls(opened: OpenTree) -> int:
@@ -76,14 +80,18 @@ def num_calls(opened: OpenTree) -> int:
 def predicted(opened: OpenTree, x: str) -> str:
     """Return the tree's answer at x as torch prints numbers; raises `Invalid` where x is no number or list of them."""
     try:
-        value = msgspec.json.decode(x.strip() or "null")
+        text = x.strip()
+        # One number, or those of one point: with or without brackets.
+        value = msgspec.json.decode(f"[{text}]" if "," in text and not text.startswith("[") else text or "null")
     except (msgspec.DecodeError, RecursionError):
         raise invalid(
             [("x", _("expected a number or nested lists of numbers, got %(given)s", given=repr(x[:60])))]
         ) from None
     if x.count(",") * num_calls(opened) > MAX_FORWARD:
         raise TooLarge(_("x holds too many numbers for %(num)s modules.", num=f"{num_calls(opened):,}"), MAX_FORWARD)
-    y: Any = edit.forward(opened.module, [[value]] if isinstance(value, int | float) else value).tolist()
+    is_row = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
+    row = [value] if isinstance(value, int | float) else value if is_row else None
+    y: Any = edit.forward(opened.module, value if row is None else [row]).tolist()
     while isinstance(y, list) and len(y) == 1:
         y = y[0]
     return filters.values(y) if isinstance(y, list) else filters.value(y)
@@ -103,12 +111,12 @@ def prediction(tree: TreeNow, x: str, config: RunConfig) -> Prediction:
 
 def _against(x: str, tree: TreeNow, config: RunConfig) -> str:
     data = config.data
-    if not isinstance(data, LineData) or tree.line is None:
+    if not isinstance(data, Function) or tree.line is None:
         return ""
     at = number_of(x)
     if not math.isfinite(at):
         return ""
-    truth, y = data.slope * at + data.intercept, tree.line[0] * at + tree.line[1]
+    truth, y = ys_of(data, torch.tensor(at, dtype=torch.float64)).item(), tree.line[0] * at + tree.line[1]
     return _(
         "%(rule)s = %(truth)s, off by %(difference)s",
         rule=formula(data).removeprefix("y = "),

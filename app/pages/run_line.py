@@ -7,7 +7,7 @@ from datetime import datetime
 from app.pages import filters
 from app.pages.loss_chart import Other
 from app.training.config import RunConfig
-from app.training.log import Floats
+from app.training.pictures import Curve
 from app.training.run import Run, RunStatus
 from app.translation import N_, ngettext
 from app.translation import gettext as _
@@ -93,16 +93,18 @@ def told_apart(config: RunConfig, other: RunConfig) -> str:
     return f"lr {config.lr:g}" if config.optimizer == other.optimizer else config_text(config)
 
 
-def other_of(run: Run, config: RunConfig, losses: Floats) -> Other:
+def other_of(run: Run, config: RunConfig, curve: Curve) -> Other:
     """Return a run as it is drawn over one with `config`: its line, and its name at the end of it."""
-    is_growing = bool(losses[-1] > losses[0]) or run.status is RunStatus.FAILED
+    is_growing = bool(curve.values[-1] > curve.values[0]) or run.status is RunStatus.FAILED
     name = f"#{run.number}, {told_apart(run.config, config)}"
-    return Other(run.id, losses, _("%(run)s: grows", run=name) if is_growing else name, is_growing)
+    return Other(run.id, curve, _("%(run)s: grows", run=name) if is_growing else name, is_growing)
 
 
 def _progress_in_list(run: Run) -> str:
     done, all_of_it = filters.exact(run.epochs_done), filters.exact(run.epochs)
     match run.status:
+        case RunStatus.SUCCEEDED if run.stopped_early:
+            return _("stopped early at %(epoch)s", epoch=done)
         case RunStatus.SUCCEEDED:
             return ngettext("%(num)s epoch", "%(num)s epochs", run.epochs, num=all_of_it)
         case RunStatus.CANCELLED:
@@ -140,6 +142,8 @@ def trouble(run: Run) -> str:
     match run.status:
         case RunStatus.FAILED:
             return run.error or _("The run failed.")
+        case RunStatus.INTERRUPTED if run.error and not run.error.startswith("the server stopped"):
+            return _("%(error)s. Resume from its last checkpoint.", error=run.error[0].upper() + run.error[1:])
         case RunStatus.INTERRUPTED if run.checkpoint_epoch is None:
             return _(
                 "The server stopped at epoch %(epoch)s. Resume from its start.", epoch=filters.exact(run.epochs_done)

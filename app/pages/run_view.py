@@ -1,8 +1,9 @@
 """A run as pages show it: its state in words, its chart, its epochs."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,12 +11,12 @@ from app.pages import filters
 from app.pages.fit_chart import FitChart, fit_chart
 from app.pages.loss_chart import LossChart, Other, loss_chart
 from app.pages.run_line import ICONS, WORDS, RunAct, acts, config_text, outcome, progress_text, trouble
+from app.pages.seen_epochs import MOST_ROWS, SeenEpochs
 from app.training.log import EpochColumns, Floats
+from app.training.pictures import Picture
 from app.training.run import Run
 from app.translation import gettext as _
 
-MOST_ROWS = 100
-EARLY = 3
 EACH_EPOCH_UP_TO = 2_000
 NEARLY_FLAT = 0.02
 
@@ -29,6 +30,7 @@ class EpochRow:
     change: str
     slope: str
     intercept: str
+    gradient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class RunView:
     rows: tuple[EpochRow, ...]
     last_epoch: int
     words: tuple[str, str]
+    has_gradients: bool
     chart: LossChart
     fit: FitChart | None
     note: str
@@ -65,19 +68,20 @@ class RunView:
 
 def run_view(
     run: Run,
-    columns: EpochColumns | None,
+    seen: SeenEpochs,
     back: str,
     x: float = math.nan,
     others: Sequence[Other] = (),
     line: tuple[float, float] | None = None,
 ) -> RunView:
-    """Return the run with all its epochs so far, and others drawn over them.
+    """Return the run with what is seen of its epochs so far, and others drawn over them.
 
     Its buttons lead back to `back`; its fit is marked at `x`, and is `line` where the tree has become another since.
     """
-    losses: Floats = np.empty(0) if columns is None else columns.loss
-    rows = list(epoch_rows(columns, max(0, len(columns) - MOST_ROWS))) if columns is not None else []
-    early = list(_early(columns)) if columns is not None else []
+    picture, late = seen.picture, seen.late
+    losses: Floats = np.empty(0) if late is None else late.loss
+    rows = list(epoch_rows(late, max(0, len(late) - MOST_ROWS), seen.gradients)) if late is not None else []
+    early = list(_early(seen.early)) if seen.early is not None else []
     return RunView(
         id=run.id,
         url=f"/trees/{run.tree}?run={run.id}",
@@ -94,13 +98,16 @@ def run_view(
         epochs_done=run.epochs_done,
         progress=progress_text(run),
         progress_width=filters.share_width(run.epochs_done, run.epochs, 120),
-        each=_each(columns),
+        each=_each(picture),
         stream=_stream(run),
         rows=tuple(rows),
-        last_epoch=len(losses) - 1,
+        last_epoch=late.first + len(late) - 1 if late is not None else -1,
         words=("weight", "bias"),
-        chart=loss_chart(losses, run.epochs, others, is_over=not run.status.is_active),
-        fit=fit_chart(run.config.data, line or _line(run, columns), early, x),
+        has_gradients=run.config.module_stats_every > 0,
+        chart=loss_chart(
+            picture.loss, run.epochs, others, validation=picture.validation_loss, is_over=not run.status.is_active
+        ),
+        fit=fit_chart(run.config.data, line or _line(run, late), early, x, seen.points),
         note=flat_note(losses),
         outcome=outcome(run),
         trouble=trouble(run),
@@ -114,7 +121,9 @@ def _stream(run: Run) -> str:
     return f"/api/runs/{run.id}/events{batch}"
 
 
-def epoch_rows(columns: EpochColumns, start: int = 0) -> Iterator[EpochRow]:
+def epoch_rows(
+    columns: EpochColumns, start: int = 0, gradients: Mapping[int, float] = MappingProxyType({})
+) -> Iterator[EpochRow]:
     """Yield the epochs from a place of the columns on; the one before it is only compared with."""
     before = float(columns.loss[start - 1]) if start else math.nan
     rows = zip(*(column[start:].tolist() for column in (columns.loss, columns.slope, columns.intercept)), strict=True)
@@ -125,8 +134,15 @@ def epoch_rows(columns: EpochColumns, start: int = 0) -> Iterator[EpochRow]:
             change=filters.change(loss / before - 1 if before else None),
             slope=_of_line(slope),
             intercept=_of_line(intercept),
+            gradient=_of_gradient(gradients.get(place)),
         )
         before = loss
+
+
+def _of_gradient(norm: float | None) -> str:
+    if norm is None:
+        return ""
+    return _("none") if math.isnan(norm) else filters.significant(norm)
 
 
 def _of_line(number: float) -> str:
@@ -136,9 +152,8 @@ def _of_line(number: float) -> str:
 
 
 def _early(columns: EpochColumns) -> Iterator[tuple[int, float, float]]:
-    if columns.first == 0:
-        early = zip(columns.slope[:EARLY].tolist(), columns.intercept[:EARLY].tolist(), strict=True)
-        yield from ((epoch, slope, intercept) for epoch, (slope, intercept) in enumerate(early) if math.isfinite(slope))
+    early = zip(columns.slope.tolist(), columns.intercept.tolist(), strict=True)
+    yield from ((epoch, slope, intercept) for epoch, (slope, intercept) in enumerate(early) if math.isfinite(slope))
 
 
 def _line(run: Run, columns: EpochColumns | None) -> tuple[float, float] | None:
@@ -150,10 +165,8 @@ def _line(run: Run, columns: EpochColumns | None) -> tuple[float, float] | None:
     return last if all(map(math.isfinite, last)) else None
 
 
-def _each(columns: EpochColumns | None) -> str:
-    if columns is None or len(columns) < 2:
-        return ""
-    passed = float(columns.at[-1] - columns.at[0]) / (len(columns) - 1)
+def _each(picture: Picture) -> str:
+    passed = picture.seconds / (picture.num_epochs - 1) if picture.num_epochs > 1 else 0.0
     return _("%(time)s each", time=filters.seconds(passed)) if passed > 0 else ""
 
 

@@ -1,4 +1,4 @@
-"""The pages of runs: all of them, one of them, its epochs; and the buttons that pause, resume, cancel and apply."""
+"""The pages of a run: what it is, its epochs; and the buttons that pause, resume, cancel and apply."""
 
 import math
 from dataclasses import dataclass
@@ -8,50 +8,27 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse, StreamingResponse
 
-from app.api.cursors import cursor_of, numbers_of
 from app.api.dependencies import RunsDep
 from app.api.run_epochs import csv_lines
 from app.errors import CannotDo
-from app.pages import filters
+from app.pages import filters, run_compare, run_list
 from app.pages.calls import Call, origin_of, over_http
 from app.pages.fit_chart import FitChart, title_of
+from app.pages.insights import Insights, insights_of
 from app.pages.links import with_query
-from app.pages.loss_chart import Spark, sparkline
 from app.pages.run_line import RunLine, run_line
 from app.pages.run_view import EpochRow, RunView, epoch_rows, run_view
+from app.pages.seen_epochs import seen_epochs
 from app.pages.templating import READING, Context, page
 from app.training.run import Run
-from app.training.runs import Runs
 from app.translation import gettext as _
 from app.translation import said
 
 router = APIRouter(include_in_schema=False)
+router.include_router(run_list.router)
+router.include_router(run_compare.router)
 
-PAGE = 50
 EPOCHS = 200
-MOST_EPOCHS = 1_000_000
-DRAWN_EPOCHS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run in the table of all."""
-
-    line: RunLine
-    spark: Spark | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunsPage(Context):
-    """Runs, newest first; of one tree where it is given."""
-
-    template: ClassVar[str] = "runs.html"
-
-    runs: tuple[RunRow, ...]
-    tree: str
-    total: int
-    next_url: str
-    calls: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +48,7 @@ class RunPage(Context):
     run: RunView
     line: RunLine
     fit: FitChart | None
+    insights: Insights
     facts: tuple[RunFact, ...]
     created_at: datetime
     calls: tuple[Call, ...]
@@ -92,33 +70,18 @@ class EpochsPage(Context):
     calls: tuple[Call, ...]
 
 
-@router.api_route("/runs", methods=READING)
-def list_runs(
-    request: Request,
-    runs: RunsDep,
-    tree: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-) -> Response:
-    """All runs, newest first."""
-    found, before = runs.list(tree or None, limit, None if cursor is None else numbers_of(cursor, 1)[0])
-    following = "" if before is None else with_query("/runs", tree=tree or "", cursor=cursor_of(before))
-    rows = tuple(RunRow(run_line(run), spark_of(runs, run)) for run in found)
-    calls = (over_http(origin_of(request), "/api/runs", tree=tree or ""),)
-    return page(RunsPage(rows, tree or "", runs.count(tree or None), following, calls))
-
-
 @router.api_route("/runs/{run_id}", methods=READING)
 def show_run(request: Request, runs: RunsDep, run_id: str) -> Response:
     """One run."""
-    run = runs.get(run_id)
-    columns = runs.epochs(run_id, -1, MOST_EPOCHS)[0]
-    view = run_view(run, columns, "run")
+    seen = seen_epochs(runs, run_id)
+    run = seen.run
+    view = run_view(run, seen, "run")
     calls = (
         over_http(origin_of(request), f"/api/runs/{run_id}"),
         Call(_("As it happens"), f"curl -N {origin_of(request)}/api/runs/{run_id}/events"),
     )
-    return page(RunPage(view, run_line(run, run_id), view.fit, facts_of(run), run.created_at, calls))
+    line, insights = run_line(run, run_id), insights_of(runs, run)
+    return page(RunPage(view, line, view.fit, insights, facts_of(run), run.created_at, calls))
 
 
 @router.api_route("/runs/{run_id}/epochs", methods=READING)
@@ -179,14 +142,6 @@ def command(runs: RunsDep, run_id: str, command: str, back: str = "run") -> Resp
     return RedirectResponse(f"/trees/{run.tree}?run={run_id}" if to_tree else f"/runs/{run_id}", 303)
 
 
-def spark_of(runs: Runs, run: Run) -> Spark | None:
-    """Return the run's loss in small; None where there is nothing to draw, or too much to read for a list."""
-    if not 0 < run.epochs_done <= DRAWN_EPOCHS:
-        return None
-    columns = runs.epochs(run.id, -1, DRAWN_EPOCHS)[0]
-    return None if columns is None else sparkline(columns.loss.tolist(), run.epochs)
-
-
 def facts_of(run: Run) -> tuple[RunFact, ...]:
     """Return what is known of the run beside its epochs."""
     config = run.config
@@ -201,6 +156,11 @@ def facts_of(run: Run) -> tuple[RunFact, ...]:
         RunFact(_("Loss"), filters.loss(run.loss, run.nonfinite) or _("none yet")),
         RunFact(_("Lowest loss"), filters.loss(run.best_loss) or _("none yet")),
     ]
+    if run.best_validation_loss is not None:
+        facts.append(RunFact(_("Validation loss"), filters.loss(run.validation_loss) or _("not finite")))
+        facts.append(RunFact(_("Lowest validation loss"), filters.loss(run.best_validation_loss)))
+    if run.step is not None:
+        facts.append(RunFact(_("Step"), run.step))
     if run.fit is not None and math.isfinite(run.fit.slope):
         line = f"{filters.significant(run.fit.slope)} x {filters.signed(run.fit.intercept)}"
         facts.append(RunFact(_("The tree then"), line))

@@ -13,15 +13,19 @@ from app.korean import has_korean
 from app.pages import filters, links, visible
 from app.pages.imports import with_imports
 from app.pages.words import words_url
-from app.translation import ENGLISH, LANGUAGES, finished, language, told, translated, translated_for
+from app.translation import LANGUAGES, finished, language, told_anew, translated, translated_for
 
 READING = ["GET", "HEAD"]
 
 
 def _told(text: str) -> Markup:
-    """A message as the reader's language has it; what only English has says so, for who hears the page."""
-    shown = escape(visible.printed(told(text)))
-    return shown if language() == ENGLISH or has_korean(shown) else Markup('<span lang="en">{}</span>').format(shown)
+    """A message as the reader's language has it; one that only English has is quoted in a sentence that says so."""
+    anew = told_anew(text)
+    shown = escape(visible.printed(text if anew is None else anew))
+    if anew is not None or has_korean(shown):
+        return shown
+    quote = Markup('<q lang="en">{}</q>').format(shown)
+    return _gettext("It was said in English: %(words)s", words=quote) if " " in shown else quote
 
 
 FILTERS = {

@@ -7,6 +7,7 @@ from app.api.bodies import decode
 from app.errors import Invalid, TargetNotFound
 from app.pages.forms import invalid
 from app.storage.trees import OpenTree
+from app.translation import said
 from app.trees import edit
 from app.trees.apply import APPLY_FUNCTIONS, ApplyFunction, apply
 from app.trees.limits import Limits
@@ -125,7 +126,7 @@ def numbers(typed: Typed, name: str) -> object:
         return decode(text.encode())
     except (Invalid, UnicodeEncodeError):
         raise invalid(
-            [(name, f"expected a number or nested lists of numbers, such as [4]; got {text[:60]!r}")]
+            [(name, said("expected a number or nested lists of numbers, such as [4]; got %(text)r", text=text[:60]))]
         ) from None
 
 

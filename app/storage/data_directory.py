@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from app.errors import ModuletreeError
+from app.storage.data_files import DataFiles
 from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Uploads
 
@@ -41,6 +42,7 @@ class DataDirectory:
             os.pwrite(self._lock, str(os.getpid()).encode(), 0)
             self.tensors = TensorFiles(path / "tensors")
             self.uploads = Uploads(path / "uploads")
+            self.data = DataFiles(path / "data")
         except OSError as error:
             os.close(self._lock)
             raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error

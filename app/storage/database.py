@@ -15,13 +15,16 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from app.errors import ModuletreeError
+from app.errors import CannotStore, ModuletreeError
+from app.translation import said
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 5_000
+# With NORMAL a commit survives the end of this process at once, and that of the machine once the log is synced next.
+SYNCED, NOT_SYNCED = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 NO_FILE = "The database must be a file, named by a sqlite:/// URL."
 
 
@@ -36,6 +39,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._writing = threading.Lock()
+        self._is_synced = True
 
     @classmethod
     def open(cls, url: str) -> "Database":
@@ -46,7 +50,7 @@ class Database:
         path = _path_of(url)
         writer = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         reader = create_engine(url, pool_size=8, max_overflow=40, connect_args={"check_same_thread": False})
-        _prepare(writer, "IMMEDIATE", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
+        _prepare(writer, "IMMEDIATE", "PRAGMA journal_mode = WAL", SYNCED)
         _prepare(reader, "DEFERRED", "PRAGMA query_only = ON")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +64,30 @@ class Database:
         return cls(writer, reader)
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Give the writing connection for one transaction, committed at the end unless the block raises."""
-        with self._writing, self._writer.begin() as connection:
-            yield connection
+    def write(self, *, is_synced: bool = True) -> Iterator[Connection]:
+        """Give the writing connection for one transaction, committed at the end unless the block raises.
+
+        It is on the disk then, with all that was written before; unless `is_synced` is False: a power loss may take
+        back what was committed since the last transaction that was. Raises `CannotStore` where the disk is full, or
+        another process holds the database for too long.
+        """
+        try:
+            with self._writing, self._writer.connect() as connection:
+                self._sync(connection, is_synced)
+                with connection.begin():
+                    yield connection
+        except DatabaseError as error:
+            if isinstance(error, OperationalError) or type(error) is DatabaseError:
+                raise CannotStore(
+                    said("The database cannot be written: %(reason)s.", reason=str(error.orig))
+                ) from error
+            raise
+
+    def _sync(self, connection: Connection, is_synced: bool) -> None:
+        if is_synced is not self._is_synced:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(SYNCED if is_synced else NOT_SYNCED)
+            self._is_synced = is_synced
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -9,6 +9,7 @@ from torch import nn
 from app.collector import leave_to_reference_counts
 from app.errors import CannotDo
 from app.storage.records import TreeRecord
+from app.translation import said
 from app.trees.index import TreeIndex
 from app.trees.origin import NOWHERE, Origin
 
@@ -62,6 +63,10 @@ class OpenTrees:
 def structure_only(record: TreeRecord) -> CannotDo:
     """Return the refusal of what needs the live modules of a tree that is known by its structure only."""
     return CannotDo(
-        f"{record.name!r} was opened from a {record.source.get('kind')}, so only its structure is known: it cannot be "
-        "changed, called or trained. Trees of LinearModels can."
+        said(
+            "%(name)r was opened from a %(get)s, so only its structure is known: it cannot be changed, called or "
+            "trained. Trees of LinearModels can.",
+            name=record.name,
+            get=record.source.get("kind"),
+        )
     )

@@ -43,8 +43,8 @@ class Facts(msgspec.Struct, frozen=True):
     can: Can
 
     @classmethod
-    def of(cls, index: TreeIndex) -> "Facts":
-        """Return the facts of an index."""
+    def of(cls, index: TreeIndex, *, is_made_to_train: bool = False) -> "Facts":
+        """Return the facts of an index; `is_made_to_train` says of one that is not live that it can be made again."""
         totals = index.totals
         num_trainable = int(totals.num_trainable[0])
         return cls(
@@ -56,7 +56,11 @@ class Facts(msgspec.Struct, frozen=True):
             num_bytes=int(totals.num_bytes[0]),
             depth=max(index.depth),
             fingerprint=index.shapes.ids[index.shapes.shape[0]],
-            can=Can(train=num_trainable > 0 and index.is_live, edit=index.is_live, forward=index.is_live),
+            can=Can(
+                train=num_trainable > 0 and (index.is_live or is_made_to_train),
+                edit=index.is_live,
+                forward=index.is_live,
+            ),
         )
 
 

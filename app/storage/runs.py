@@ -1,22 +1,28 @@
 """Runs and their event logs, in the database: a row a run, a row a chunk of events."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
-from app.errors import NotFound
+from app.errors import CannotStore, NotFound
+from app.storage import run_queries
+from app.storage.compaction import Compaction
 from app.storage.database import Database
+from app.storage.run_rows import add_chunks, born, changing, chunk_of, kept_of
 from app.storage.tables import run_chunks, runs, trees
-from app.training.checkpoint import epoch_of
-from app.training.config import RunConfig
 from app.training.log import Chunk, EventKind
 from app.training.ports import Update
-from app.training.run import ACTIVE, KeptRun, Line, Overhead, Run, RunStatus
+from app.training.run import ACTIVE, KeptRun, Run, RunStatus
+from app.training.run_files import data_name
+from app.training.run_query import RunChoices, RunPlace, RunQuery
 from app.translation import said
 
 CHUNKS_A_QUERY = 200
+SYNC_S = 1.0
+TICKED = frozenset({EventKind.EPOCHS, EventKind.MODULES})
 
 Numbers: TypeAlias = ColumnElement[int | None]
 
@@ -28,9 +34,8 @@ _FIXED = frozenset(
 )
 _CHANGING = [column.name for column in runs.c if column.name not in _FIXED]
 
-# Statements that run 60 times a second while a run trains: to build one costs more than to execute it.
+# Runs 60 times a second while a run trains: to build it costs more than to execute it.
 _SET_RUN = update(runs).where(runs.c.id == bindparam("run_id")).values({name: bindparam(name) for name in _CHANGING})
-_ADD_CHUNKS = insert(run_chunks)
 
 
 class RunStore:
@@ -38,6 +43,8 @@ class RunStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._compaction = Compaction()
+        self._synced_at = 0.0
 
     def insert(self, kept: KeptRun, structure: bytes, chunks: Sequence[Chunk]) -> KeptRun:
         """Keep a new run with its first events, and return it with its number among the runs of its tree."""
@@ -45,15 +52,29 @@ class RunStore:
         with self._database.write() as connection:
             last = connection.scalar(select(func.max(runs.c.number)).where(runs.c.tree == run.tree))
             numbered = msgspec.structs.replace(kept, run=msgspec.structs.replace(run, number=(last or 0) + 1))
-            connection.execute(insert(runs).values(structure=structure, **_born(numbered.run), **_changing(numbered)))
-            _append(connection, run.id, chunks)
+            connection.execute(insert(runs).values(structure=structure, **born(numbered.run), **changing(numbered)))
+            add_chunks(connection, run.id, chunks)
         return numbered
 
     def write(self, updates: Sequence[Update]) -> None:
-        """Write the runs and their new events in one transaction."""
-        with self._database.write() as connection:
-            for each in updates:
-                _write(connection, each)
+        """Write the runs and their new events in one transaction; raises `CannotStore`.
+
+        All but epochs is on the disk when this returns, and epochs are within a second: to wait for the disk at every
+        tick would hold up each of them for longer than everything else does.
+        """
+        is_synced = time.monotonic() >= self._synced_at + SYNC_S or any(map(_says_more, updates))
+        try:
+            with self._database.write(is_synced=is_synced) as connection:
+                for each in updates:
+                    _write(connection, each)
+                    if self._compaction.is_due(each.kept.run.id, each.chunks):
+                        self._compaction.compact(connection, each.kept.run.id)
+        except CannotStore:
+            self._compaction.forget(each.kept.run.id for each in updates)
+            raise
+        if is_synced:
+            self._synced_at = time.monotonic()
+        self._compaction.forget(each.kept.run.id for each in updates if not each.kept.run.status.is_active)
 
     def reopen(self, change: Update) -> None:
         """Write the run that goes on, and make a plain status of the `end` that its log holds.
@@ -73,7 +94,7 @@ class RunStore:
             row = connection.execute(_with_tree().where(runs.c.id == run_id)).one_or_none()
         if row is None:
             raise _not_found(run_id)
-        return _kept(row)
+        return kept_of(row)
 
     def structure(self, run_id: str) -> bytes:
         """Return the structure that a run started from; raises `NotFound`."""
@@ -93,7 +114,7 @@ class RunStore:
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         more = rows[limit - 1].seq if len(rows) > limit else None
-        return [_kept(row).run for row in rows[:limit]], more
+        return [kept_of(row).run for row in rows[:limit]], more
 
     def count(self, tree: str | None = None) -> int:
         """Return how many runs are kept, of one tree where it is given."""
@@ -101,17 +122,49 @@ class RunStore:
         with self._database.read() as connection:
             return connection.scalar(query if tree is None else query.where(runs.c.tree == tree)) or 0
 
-    def files_in_use(self) -> set[str]:
-        """Return the names of the files that runs still need: results, and what an interrupted run goes on from."""
+    def count_by_status(self) -> dict[RunStatus, int]:
+        """Return how many runs are in each state, those in which none is too."""
+        query = select(runs.c.status, func.count()).group_by(runs.c.status)
         with self._database.read() as connection:
-            rows = connection.execute(select(runs.c.result_tensors, runs.c.start_tensors, runs.c.checkpoint)).all()
-        return {name for row in rows for name in row if name is not None}
+            found: dict[str, int] = dict(row._tuple() for row in connection.execute(query))
+        return {status: found.get(status.value, 0) for status in RunStatus}
+
+    def find(self, asked: RunQuery, limit: int, after: RunPlace | None) -> tuple[list[Run], RunPlace | None]:
+        """Return up to `limit` of the runs asked for, in their order, and the place to go on after, if any follow."""
+        query = run_queries.page_of(_with_tree(), asked, limit, after)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        more = run_queries.place_of(rows[limit - 1]) if len(rows) > limit else None
+        return [kept_of(row).run for row in rows[:limit]], more
+
+    def num_found(self, asked: RunQuery) -> int:
+        """Return how many runs are asked for."""
+        with self._database.read() as connection:
+            return connection.scalar(run_queries.found(select(func.count()).select_from(runs), asked)) or 0
+
+    def choices(self) -> RunChoices:
+        """Return what there is to ask for among all runs."""
+        with self._database.read() as connection:
+            return run_queries.choices(connection)
+
+    def files_in_use(self) -> set[str]:
+        """Return the names of the files that runs need for good: their results, and the points that they learnt."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(runs.c.id, runs.c.result_tensors)).all()
+        return {row.result_tensors for row in rows if row.result_tensors} | {data_name(row.id) for row in rows}
 
     def active(self) -> list[KeptRun]:
         """Return the runs that are queued, running or paused, oldest first."""
+        return self._in(ACTIVE)
+
+    def interrupted(self) -> list[KeptRun]:
+        """Return the runs that can be resumed, oldest first."""
+        return self._in({RunStatus.INTERRUPTED})
+
+    def _in(self, statuses: Collection[RunStatus]) -> list[KeptRun]:
         with self._database.read() as connection:
-            rows = connection.execute(_with_tree().where(runs.c.status.in_(ACTIVE)).order_by(runs.c.seq)).all()
-        return [_kept(row) for row in rows]
+            rows = connection.execute(_with_tree().where(runs.c.status.in_(statuses)).order_by(runs.c.seq)).all()
+        return [kept_of(row) for row in rows]
 
     def delete(self, run_id: str) -> None:
         """Forget a run and its log; raises `NotFound`."""
@@ -135,7 +188,14 @@ class RunStore:
         query = select(*_events).where(mine, run_chunks.c.first_epoch <= epoch).order_by(latest).limit(1)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _chunk(row)
+        return None if row is None else chunk_of(row)
+
+    def module_stats_after(self, run_id: str, epoch: int, limit: int) -> list[Chunk]:
+        """Return up to `limit` chunks with statistics of modules of epochs after `epoch`, in order."""
+        mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == EventKind.MODULES)
+        query = select(*_events).where(mine, run_chunks.c.last_epoch > epoch).order_by(run_chunks.c.first_epoch)
+        with self._database.read() as connection:
+            return [chunk_of(row) for row in connection.execute(query.limit(limit))]
 
     def _chunks(self, mine: ColumnElement[bool], first: Numbers, last: Numbers, after: int, limit: int) -> list[Chunk]:
         # Begins with the chunk that `after` lies in: all that come before would be read and thrown away.
@@ -151,7 +211,7 @@ class RunStore:
             for row in connection.execute(query.execution_options(yield_per=CHUNKS_A_QUERY)):
                 if row.last <= after:
                     continue
-                chunks.append(_chunk(row))
+                chunks.append(chunk_of(row))
                 count += row.last - max(row.first - 1, after)
                 if count >= limit:
                     break
@@ -162,123 +222,15 @@ def _with_tree() -> Any:
     return select(*_shown, trees.c.id.label("living_tree")).outerjoin(trees, trees.c.id == runs.c.tree)
 
 
+def _says_more(change: Update) -> bool:
+    return any(chunk.kind not in TICKED for chunk in change.chunks)
+
+
 def _write(connection: Connection, change: Update) -> None:
     run_id = change.kept.run.id
-    connection.execute(_SET_RUN, {"run_id": run_id, **_changing(change.kept)})
-    _append(connection, run_id, change.chunks)
-
-
-def _append(connection: Connection, run_id: str, chunks: Sequence[Chunk]) -> None:
-    if chunks:
-        connection.execute(_ADD_CHUNKS, [_chunk_row(run_id, chunk) for chunk in chunks])
+    connection.execute(_SET_RUN, {"run_id": run_id, **changing(change.kept)})
+    add_chunks(connection, run_id, change.chunks)
 
 
 def _not_found(run_id: str) -> NotFound:
     return NotFound(said("There is no run %(run_id)r. GET /api/runs lists those there are.", run_id=run_id))
-
-
-def _born(run: Run) -> Mapping[str, object]:
-    return {
-        "id": run.id,
-        "tree": run.tree,
-        "tree_name": run.tree_name,
-        "number": run.number,
-        "tree_revision": run.tree_revision,
-        "config": msgspec.json.encode(run.config).decode(),
-        "epochs": run.epochs,
-        "created_at": run.created_at,
-    }
-
-
-def _changing(kept: KeptRun) -> Mapping[str, object]:
-    run = kept.run
-    return {
-        "status": run.status.value,
-        "epochs_done": run.epochs_done,
-        "loss": run.loss,
-        "loss_nonfinite": run.nonfinite,
-        "best_loss": run.best_loss,
-        "validation_loss": run.validation_loss,
-        "best_validation_loss": run.best_validation_loss,
-        "lr": run.lr,
-        "stopped_early": run.stopped_early,
-        "step": run.step,
-        "num_module_stats": run.num_module_stats,
-        "module_stats_share": run.overhead.module_stats if run.overhead else None,
-        "slope": run.fit.slope if run.fit else None,
-        "intercept": run.fit.intercept if run.fit else None,
-        "error": run.error,
-        "start_tensors": kept.start_tensors,
-        "result_tensors": kept.result_tensors,
-        "result_revision": run.result_revision,
-        "checkpoint": kept.checkpoint,
-        "last_event": kept.last_event,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-    }
-
-
-def _kept(row: Any) -> KeptRun:
-    run = Run(
-        id=row.id,
-        tree=row.tree,
-        tree_name=row.tree_name,
-        tree_deleted=row.living_tree is None,
-        tree_revision=row.tree_revision,
-        number=row.number,
-        status=RunStatus(row.status),
-        epochs=row.epochs,
-        epochs_done=row.epochs_done,
-        loss=row.loss,
-        nonfinite=row.loss_nonfinite,
-        best_loss=row.best_loss,
-        validation_loss=row.validation_loss,
-        best_validation_loss=row.best_validation_loss,
-        lr=row.lr,
-        stopped_early=row.stopped_early,
-        step=row.step,
-        num_module_stats=row.num_module_stats,
-        overhead=None if row.module_stats_share is None else Overhead(row.module_stats_share),
-        checkpoint_epoch=epoch_of(row.checkpoint) if row.checkpoint else None,
-        fit=None if row.slope is None else Line(row.slope, row.intercept),
-        config=msgspec.json.decode(row.config, type=RunConfig),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        error=row.error,
-        result_revision=row.result_revision,
-    )
-    return KeptRun(
-        run=run,
-        last_event=row.last_event,
-        start_tensors=row.start_tensors,
-        result_tensors=row.result_tensors,
-        checkpoint=row.checkpoint,
-    )
-
-
-def _chunk_row(run_id: str, chunk: Chunk) -> dict[str, object]:
-    return {
-        "run": run_id,
-        "first_id": chunk.first_id,
-        "last_id": chunk.last_id,
-        "kind": chunk.kind.value,
-        "first_epoch": chunk.first_epoch,
-        "last_epoch": chunk.last_epoch,
-        "base_at": chunk.base_at,
-        "columns": chunk.columns or None,
-        "payload": chunk.payload,
-    }
-
-
-def _chunk(row: Any) -> Chunk:
-    return Chunk(
-        first_id=row.first_id,
-        last_id=row.last_id,
-        kind=EventKind(row.kind),
-        payload=row.payload,
-        first_epoch=row.first_epoch,
-        last_epoch=row.last_epoch,
-        base_at=row.base_at or 0.0,
-        columns=row.columns or "",
-    )

@@ -12,7 +12,7 @@ from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Uploads
 from app.trees import snapshot
 from app.trees.index import TreeIndex
-from app.trees.origin import pack, unpack
+from app.trees.origin import is_description, pack, unpack
 from app.trees.sources.opening import Opened, Sources
 
 
@@ -45,10 +45,14 @@ class Snapshots:
 
     def load(self, record: TreeRecord, kept: StoredSnapshot) -> OpenTree:
         """Return a tree from the snapshot of its present revision."""
-        if kept.tensors:
+        if kept.tensors and not is_description(kept.structure):
             module = snapshot.load(kept.structure, self._files.load(kept.tensors))
             return OpenTree(record, self.index(module))
         description, origin = unpack(kept.structure)
+        if kept.tensors:
+            # The values that a run has left, under the names of the state dict.
+            path = self._files.path(kept.tensors)
+            return OpenTree(record, self._sources.trained_index(description, path), origin)
         if isinstance(upload := record.source.get("upload"), str):
             origin = self._uploads.locate(upload, origin)
         return OpenTree(record, self._sources.index(description, origin), origin)

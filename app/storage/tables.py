@@ -98,6 +98,10 @@ runs = Table(
     Column("slope", Float),
     Column("intercept", Float),
     Column("error", Text),
+    # What else is to be known of how it went: a checkpoint that could not be read or written.
+    Column("note", Text),
+    # Paused by a person when it was interrupted: nothing but that person lets it go on.
+    Column("is_held", Boolean, nullable=False, server_default="0"),
     Column("structure", LargeBinary, nullable=False),
     Column("start_tensors", Text, nullable=False),
     Column("result_tensors", Text),

@@ -7,6 +7,9 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor
 
+from app.errors import CannotStore
+from app.translation import said
+
 SUFFIX = ".safetensors"
 TEMPORARY = ".partial"
 
@@ -19,9 +22,13 @@ class TensorFiles:
         directory.mkdir(parents=True, exist_ok=True)
 
     def save(self, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> str:
-        """Write the tensors and return the file's name once it is on the disk."""
+        """Write the tensors and return the file's name once it is on the disk; raises `CannotStore`."""
         name = os.urandom(16).hex() + SUFFIX
-        self._write(self.path(name), safetensors.torch.save(dict(tensors), metadata))
+        data = safetensors.torch.save(dict(tensors), metadata)
+        try:
+            self._write(self.path(name), data)
+        except OSError as error:
+            raise CannotStore(said("The tensors cannot be written: %(reason)s.", reason=error.strerror)) from error
         return name
 
     def path(self, name: str) -> Path:

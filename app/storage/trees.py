@@ -1,9 +1,11 @@
 """The trees: opened, looked into, changed, undone; kept in the database, the ones in use in memory."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
+
+import msgspec
 
 from app.errors import CannotDo, Invalid, NameRefused, NotFound, RevisionMismatch, TargetNotFound
 from app.storage import tree_rows
@@ -16,7 +18,9 @@ from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Upload, Uploads
 from app.translation import said
 from app.trees.origin import pack
+from app.trees.sources.forward import Output
 from app.trees.sources.opening import Opened, Sources
+from app.trees.sources.trainable import is_trainable
 
 __all__ = ["OpenTree", "Trees", "structure_only"]
 
@@ -79,9 +83,12 @@ class Trees:
 
     def _keep(self, opened: Opened, source: Mapping[str, object], name: str) -> TreeRecord:
         index, kept = self._snapshots.first(opened)
-        tree_id, at, facts = new_id("t_"), now(), Facts.of(index)
+        tree_id, at = new_id("t_"), now()
+        document = source_kept(source, max(index.depth))
+        is_made = source.get("kind") == "factory" and is_trainable(msgspec.json.decode(document), index)
+        facts = Facts.of(index, is_made_to_train=is_made)
         with self._database.write() as connection:
-            tree_rows.add_tree(connection, tree_id, name, source_kept(source, facts.depth), at)
+            tree_rows.add_tree(connection, tree_id, name, document, at)
             tree_rows.add_revision(connection, tree_id, kept, facts, parent=None, note="opened", at=at)
             record = tree_rows.find(connection, tree_id)
         self._open.put(OpenTree(record, index, opened.origin))
@@ -185,6 +192,12 @@ class Trees:
                 tree_rows.move(connection, tree_id, record.redo, now())
             self._forget(tree_id)
             return self._refresh(tree_id)
+
+    def forward(
+        self, source: Mapping[str, object], shapes: Sequence[tuple[int, ...]], frozen: Sequence[str]
+    ) -> Sequence[Output]:
+        """Return what a factory's module gives for inputs of each shape, tried in a process of its own."""
+        return self._sources.workshop.forward(source, shapes, frozen)
 
     def snapshot(self, tree_id: str) -> StoredSnapshot:
         """Return the present revision as it is kept; raises `NotFound`."""

@@ -133,24 +133,35 @@ def _plain(name: str) -> str:
     plain = re.split(r"[/\\]", name)[-1]
     # What is not printable is a control character, turns the text around it, or has no bytes in UTF-8.
     if plain in ("", ".", "..") or not plain.isprintable() or len(plain.encode()) > MAX_NAME_BYTES:
-        raise _invalid(f"{name[:MAX_NAME_BYTES]!r} is not a name of a file.")
+        raise _invalid(said("%(name)r is not a name of a file.", name=name[:MAX_NAME_BYTES]))
     return plain
 
 
 def _main(names: Sequence[str]) -> str:
     # An index is opened and finds its shards; else there is one checkpoint. A config.json may lie beside either.
     if len(set(names)) < len(names):
-        raise _invalid("two files have the same name.")
+        raise _invalid(said("two files have the same name."))
     if len(names) > MAX_FILES:
-        raise _invalid(f"expected at most {MAX_FILES:,} files, got {len(names):,}.")
+        raise _invalid(
+            said(
+                "expected at most %(max_files)s files, got %(num)s.", max_files=f"{MAX_FILES:,}", num=f"{len(names):,}"
+            )
+        )
     given = [name for name in names if name != SIBLING]
     unfit = [name for name in given if not name.endswith(SUFFIXES)]
     if unfit or not given:
         got = f"got {unfit[0]!r}" if unfit else "got none"
-        raise _invalid(f"expected a file that ends in {', '.join(SUFFIXES[1:-1])} or {SUFFIXES[-1]}, {got}.")
+        raise _invalid(
+            said(
+                "expected a file that ends in %(names)s or %(suffixes)s, %(got)s.",
+                names=", ".join(SUFFIXES[1:-1]),
+                suffixes=SUFFIXES[-1],
+                got=got,
+            )
+        )
     mains = [name for name in given if name.endswith(INDEX_SUFFIX)] or given
     if len(mains) > 1 or not all(name.endswith(SHARD_SUFFIX) for name in given if name not in mains):
-        raise _invalid("expected one checkpoint, or one *.safetensors.index.json with its shards.")
+        raise _invalid(said("expected one checkpoint, or one *.safetensors.index.json with its shards."))
     return mains[0]
 
 

@@ -30,3 +30,19 @@ def _scaled(number: int, units: tuple[str, ...]) -> str:
         value, step = value / 1000, step + 1
     digits = f"{value:.2f}" if round(value, 2) < 10 else f"{value:,.1f}"
     return f"{digits} {units[step]}"
+
+
+def loss_text(loss: float | None) -> str:
+    """Return a loss in six digits, a dash for none."""
+    return "-" if loss is None else f"{loss:.6g}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration: `0.41 s`, `38 s`, `12 min 5 s`, `3 h 20 min`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60:,} h {minutes % 60} min"

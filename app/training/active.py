@@ -1,27 +1,32 @@
 """The runs that do something, on the event loop that owns them: nothing here is called from anywhere else.
 
-admit -> queue -> executor -> tell -> LiveRun -> one transaction -> feeds
+admit -> queue -> executor -> tell -> LiveRun -> Commits: one transaction -> feeds
 """
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from app.errors import CannotDo, TooManyRuns
+from app.errors import CannotDo, CannotStore, TooManyRuns
 from app.training import messages
+from app.training.checkpoint_times import CheckpointTimes
+from app.training.commits import Commits
 from app.training.executor import Executor
-from app.training.feed import Feeds
+from app.training.feeds import Feeds
 from app.training.live import LiveRun, Phase
+from app.training.log import EventKind, unpack_epochs
 from app.training.messages import AboutRun
 from app.training.ports import RunRows
 from app.training.run import KeptRun, Run, RunStatus
 from app.training.run_files import RunFiles, result_name
+from app.training.start import start_of
 from app.translation import said
 
-RETRY_WRITE_S = 1.0
 RETRY_START_S = 5
 ANSWER_WITHIN_S = 0.2
+# Who stops a server waits 5 or 10 seconds before it is killed.
+STOP_WITHIN_S = 3.0
 
 
 class ActiveRuns:
@@ -34,7 +39,9 @@ class ActiveRuns:
         executor: Executor,
         feeds: Feeds,
         put_result: Callable[[Run], int | None],
+        *,
         max_queued: int,
+        checkpoint_s: float,
     ) -> None:
         self.live: dict[str, LiveRun] = {}
         self.queue: deque[LiveRun] = deque()
@@ -44,16 +51,60 @@ class ActiveRuns:
         self._feeds = feeds
         self._put_result = put_result
         self._max_queued = max_queued
+        self._commits = Commits(rows, files, feeds, executor.hold)
+        self._times = CheckpointTimes(checkpoint_s, executor.checkpoint)
         self._finishing: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+        self._stop_at = 0.0
 
-    async def open(self) -> None:
-        """Start the executor."""
+    async def open(self, *, resume_interrupted: bool) -> None:
+        """Take up what the last server left, and start the executor.
+
+        Runs that waited for a worker wait again; those that were trained are interrupted.
+        """
+        for kept in self._rows.active():
+            if kept.run.status is RunStatus.QUEUED:
+                self._queue(LiveRun(kept, self._files.checkpoints(kept.run.id)))
+            else:
+                self._interrupt(self._left(kept))
+        self._commits.settle()
+        for kept in self._rows.interrupted() if resume_interrupted else ():
+            if not kept.is_held:
+                self._reopen(kept)
         await self._executor.open(self)
 
+    def _left(self, kept: KeptRun) -> LiveRun:
+        live = LiveRun(kept)
+        for chunk in self._rows.events(kept.run.id, kept.last_event - 1, 1):
+            if chunk.kind is EventKind.EPOCHS:
+                live.comes_after(float(unpack_epochs(chunk).at[-1]))
+        return live
+
+    def begin_to_stop(self) -> None:
+        """Have the workers write checkpoints of what they train, and give them nothing more."""
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        self._stop_at = asyncio.get_running_loop().time() + STOP_WITHIN_S
+        for live in self._under_way():
+            self._times.end(live.run.id)
+            self._executor.stop(live.run.id)
+
+    def _under_way(self) -> Sequence[LiveRun]:
+        return [live for live in self.live.values() if live.phase is not Phase.QUEUED]
+
     async def close(self) -> None:
-        """Let runs that are trained be put on their trees, and end the others."""
+        """Let runs that are trained be put on their trees, and interrupt the others, which can be resumed."""
+        self.begin_to_stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._stop_at):
+                while under_way := self._under_way():
+                    await under_way[0].has_moved.wait()
         while self._finishing:
             await asyncio.gather(*self._finishing, return_exceptions=True)
+        for live in self._under_way():
+            self._interrupt(live)
+        self._commits.flush()
         await self._executor.close()
 
     async def admit(self, kept: KeptRun, structure: bytes) -> Run:
@@ -64,10 +115,11 @@ class ActiveRuns:
         update = live.update()
         live.kept = self._rows.insert(update.kept, structure, update.chunks)
         live.written(update)
-        return self._enqueue(live)
+        self._queue(live)
+        return self._begun(live)
 
     async def cancel(self, run_id: str) -> Run:
-        """End a run, and return it once it has ended."""
+        """End a run, and return it once that is written; raises `CannotStore` where it will be written later."""
         live = self._active(run_id)
         if live.phase is Phase.FINISHING:
             raise CannotDo(
@@ -75,14 +127,13 @@ class ActiveRuns:
             )
         if live.phase is Phase.QUEUED:
             self.queue.remove(live)
-            obsolete = self._end(live, RunStatus.CANCELLED)
-            self._commit([live])
-            self._files.delete(obsolete)
+            self._end(live, RunStatus.CANCELLED)
         elif live.phase is Phase.TRAINING:
             live.phase = Phase.CANCELLING
             self._executor.cancel(run_id)
         while live.run.status.is_active:
             await live.has_moved.wait()
+        self._commits.settle()
         return live.run
 
     async def pause(self, run_id: str) -> Run:
@@ -97,7 +148,7 @@ class ActiveRuns:
         """Let a paused run go on, or queue an interrupted one again."""
         live = self.live.get(run_id)
         if live is None:
-            return self._reopen(self._rows.get(run_id))
+            return self._resume_interrupted(self._rows.get(run_id))
         if live.run.status is not RunStatus.PAUSED or live.phase is not Phase.TRAINING:
             raise _cannot(run_id, live.run.status, said("there is nothing to resume"))
         self._executor.resume(run_id)
@@ -107,46 +158,51 @@ class ActiveRuns:
         """Forget a run that is not active."""
         if run_id in self.live:
             raise _cannot(run_id, self.live[run_id].run.status, said("cancel it before it is deleted"))
+        if self._commits.is_waiting(run_id):
+            self._commits.settle()
         self._rows.delete(run_id)
         self._feeds.forget(run_id)
         self._files.delete_all_of(run_id)
 
     def tell(self, told: Sequence[AboutRun]) -> None:
-        """Take what a worker said: one transaction, then the feeds."""
-        touched = {live.run.id: live for message in told if (live := self.live.get(message.run)) is not None}
-        obsolete: list[str] = []
+        """Take what a worker said."""
         for message in told:
-            if message.run in touched:
-                obsolete += self._note(touched[message.run], message)
-        self._commit(list(touched.values()))
-        self._files.delete(obsolete)
+            if (live := self.live.get(message.run)) is not None:
+                self._commits.add(live, self._note(live, message))
 
     def is_free(self) -> None:
         """Give the worker that waits the run that waits longest."""
-        while self.queue and self._executor.has_room:
+        while self.queue and self._executor.has_room and not self._is_stopping:
             live = self.queue.popleft()
             live.phase = Phase.TRAINING
-            self._executor.place(self._start_of(live.kept))
+            self._executor.place(start_of(live, self._rows, self._files))
+            self._times.begin(live.run.id)
             live.be(RunStatus.RUNNING)
-            self._commit([live])
+            self._commits.add(live)
 
-    def _reopen(self, kept: KeptRun) -> Run:
-        run = kept.run
-        if run.status is not RunStatus.INTERRUPTED:
-            raise _cannot(run.id, run.status, said("only a paused or interrupted one can be resumed"))
+    def _resume_interrupted(self, kept: KeptRun) -> Run:
+        if kept.run.status is not RunStatus.INTERRUPTED:
+            raise _cannot(kept.run.id, kept.run.status, said("only a paused or interrupted one can be resumed"))
         self._refuse_if_full()
-        live = LiveRun(kept)
+        return self._begun(self._reopen(kept))
+
+    def _reopen(self, kept: KeptRun) -> LiveRun:
+        live = LiveRun(kept, self._files.checkpoints(kept.run.id))
         live.be(RunStatus.QUEUED)
         update = live.update()
         self._rows.reopen(update)
         live.written(update)
-        self._feeds.publish([(run.id, update.chunks)])
-        return self._enqueue(live)
+        self._feeds.publish([(live.run.id, update.chunks)])
+        self._queue(live)
+        return live
 
-    def _enqueue(self, live: LiveRun) -> Run:
+    def _queue(self, live: LiveRun) -> None:
         self.live[live.run.id] = live
         self.queue.append(live)
+
+    def _begun(self, live: LiveRun) -> Run:
         self.is_free()
+        self._commits.flush()
         return live.run
 
     def _refuse_if_full(self) -> None:
@@ -166,49 +222,50 @@ class ActiveRuns:
             raise _cannot(run_id, self._rows.get(run_id).run.status, said("it is over"))
         return live
 
-    def _start_of(self, kept: KeptRun) -> messages.Start:
-        run = kept.run
-        # A run without a seed still has one, so that it draws the same numbers when it is resumed.
-        seed = run.config.seed if run.config.seed is not None else zlib.crc32(run.id.encode())
-        return messages.Start(
-            run=run.id,
-            structure=self._rows.structure(run.id),
-            tensors=str(self._files.path(kept.start_tensors)),
-            config=run.config,
-            seed=seed,
-            result=str(self._files.path(result_name(run.id))),
-            checkpoint=str(self._files.path(kept.checkpoint)) if kept.checkpoint else None,
-            emit_from=run.epochs_done,
-        )
-
     def _note(self, live: LiveRun, message: AboutRun) -> Sequence[str]:
         """Note one message; return the names of files that nobody needs once it is written."""
         match message:
             case messages.Epochs():
                 live.train(message)
-            case messages.Checkpointed(epoch=epoch, path=name):
-                before = live.keep_checkpoint(name, epoch)
-                return [before] if before is not None and before != name else []
+            case messages.Restored(epoch=epoch, damaged=damaged):
+                live.restore(epoch, damaged)
+            case messages.Checkpointed(epoch=epoch, path=name, took_s=took_s):
+                self._times.begin(live.run.id, took_s)
+                return live.keep_checkpoint(name, epoch)
+            case messages.NotCheckpointed(epoch=epoch, error=error):
+                live.remark(f"the checkpoint after {epoch:,} epochs could not be written: {error}")
             case messages.Paused() if live.phase is Phase.TRAINING:
                 live.be(RunStatus.PAUSED)
-            case messages.Resumed() if live.phase is Phase.TRAINING:
+            case messages.Resumed() if live.phase is Phase.TRAINING and not self._is_stopping:
                 live.be(RunStatus.RUNNING)
             case messages.Done():
                 self._finish(live, message)
             case messages.Failed(error=error):
-                return self._end(live, RunStatus.FAILED, error=error)
+                self._end(live, RunStatus.FAILED, error=error)
+            case messages.Interrupted(error=error) if live.phase is not Phase.CANCELLING:
+                self._interrupt(live, error or None)
             case messages.Lost(error=error) if live.phase is not Phase.CANCELLING:
-                return self._end(live, RunStatus.FAILED, error=f"{error} at epoch {live.run.epochs_done}")
-            case messages.Cancelled() | messages.Lost():
-                return self._end(live, RunStatus.CANCELLED)
+                self._interrupt(live, f"{error} at epoch {live.run.epochs_done}")
+            case messages.Cancelled() | messages.Lost() | messages.Interrupted():
+                self._end(live, RunStatus.CANCELLED)
         return []
+
+    def _interrupt(self, live: LiveRun, error: str | None = None) -> None:
+        """End a run that can be resumed: it keeps its files."""
+        self._let_go(live)
+        live.end(RunStatus.INTERRUPTED, error=error or f"the server stopped at epoch {live.run.epochs_done}")
+        self._commits.add(live)
 
     def _end(
         self, live: LiveRun, status: RunStatus, *, error: str | None = None, result_revision: int | None = None
-    ) -> Sequence[str]:
-        self.live.pop(live.run.id, None)
+    ) -> None:
+        self._let_go(live)
         live.end(status, error=error, result_revision=result_revision)
-        return [name for name in (live.kept.checkpoint, live.kept.start_tensors) if name is not None]
+        self._commits.add(live, [*live.checkpoints, live.kept.start_tensors])
+
+    def _let_go(self, live: LiveRun) -> None:
+        self.live.pop(live.run.id, None)
+        self._times.end(live.run.id)
 
     def _finish(self, live: LiveRun, message: messages.Done) -> None:
         live.phase = Phase.FINISHING
@@ -221,27 +278,13 @@ class ActiveRuns:
         task.add_done_callback(self._finishing.discard)
 
     async def _succeed(self, live: LiveRun) -> None:
-        revision = None
+        revision, error = None, None
         try:
             revision = await asyncio.to_thread(self._put_result, live.run)
+        except CannotStore as failure:
+            error = f"the tree did not take the result: {failure.detail}"
         finally:
-            obsolete = self._end(live, RunStatus.SUCCEEDED, result_revision=revision)
-            self._commit([live])
-            self._files.delete(obsolete)
-
-    def _commit(self, lives: Sequence[LiveRun]) -> None:
-        updates = [(live, live.update()) for live in lives]
-        is_written = False
-        try:
-            self._rows.write([update for _, update in updates])
-            is_written = True
-        finally:
-            if not is_written:
-                # Nothing is told before it is written: it waits until the disk has room again.
-                asyncio.get_running_loop().call_later(RETRY_WRITE_S, self._commit, lives)
-        for live, update in updates:
-            live.written(update)
-        self._feeds.publish([(live.run.id, update.chunks) for live, update in updates])
+            self._end(live, RunStatus.SUCCEEDED, error=error, result_revision=revision)
 
 
 async def _moved(live: LiveRun, status: RunStatus) -> Run:

@@ -1,18 +1,17 @@
-"""What a run learns from: the line of the tutorial, or a table of numbers."""
+"""What a run learns from: points of a function, with noise where asked for, a table, or columns of a CSV file."""
 
 import math
-from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import torch
 from torch import Tensor
 
-from app.errors import Misfit, TooLarge
-from app.translation import said
+from app.training.tensors_file import read_tensors
 
 MAX_POINTS = 1_000_000
 MAX_TABLE_NUMBERS = 20_000
-FLOAT32_MAX = torch.finfo(torch.float32).max
+MAX_COEFFICIENTS = 100
 
 
 class LineData(msgspec.Struct, frozen=True, tag_field="kind", tag="line"):
@@ -21,6 +20,33 @@ class LineData(msgspec.Struct, frozen=True, tag_field="kind", tag="line"):
     slope: float = 2.0
     intercept: float = 1.0
     count: int = 10
+    noise: float = 0.0
+    noise_seed: int = 0
+
+
+class PolynomialData(msgspec.Struct, frozen=True, tag_field="kind", tag="polynomial"):
+    """`count` x evenly from `start` to `stop`, y = c[0] + c[1] * x + c[2] * x**2 + ..."""
+
+    coefficients: tuple[float, ...] = (0.0, 0.0, 1.0)
+    start: float = -1.0
+    stop: float = 1.0
+    count: int = 100
+    noise: float = 0.0
+    noise_seed: int = 0
+
+
+class SineData(msgspec.Struct, frozen=True, tag_field="kind", tag="sine"):
+    """`count` x evenly from `start` to `stop`, y = amplitude * sin(2 * pi * frequency * x + phase) + offset."""
+
+    amplitude: float = 1.0
+    frequency: float = 1.0
+    phase: float = 0.0
+    offset: float = 0.0
+    start: float = -1.0
+    stop: float = 1.0
+    count: int = 100
+    noise: float = 0.0
+    noise_seed: int = 0
 
 
 class TableData(msgspec.Struct, frozen=True, tag_field="kind", tag="table"):
@@ -30,73 +56,63 @@ class TableData(msgspec.Struct, frozen=True, tag_field="kind", tag="table"):
     y: tuple[tuple[float, ...], ...]
 
 
-Data = LineData | TableData
+class CsvData(msgspec.Struct, frozen=True, tag_field="kind", tag="csv"):
+    """Columns of an uploaded file; `name`, its number of points and that of rows left out are found with it.
+
+    `missing` says what becomes of rows in which one of the columns has no number: "refuse" or "drop". `standardize`
+    takes each column of x and y to mean 0 and standard deviation 1.
+    """
+
+    upload: str
+    x: tuple[str, ...]
+    y: tuple[str, ...]
+    missing: str = "refuse"
+    standardize: bool = False
+    name: str = ""
+    count: int = 0
+    num_dropped: int = 0
 
 
-def tensors_of(data: Data) -> tuple[Tensor, Tensor]:
-    """Return x and y as float32 of shape (points, features)."""
+Data = LineData | PolynomialData | SineData | TableData | CsvData
+Function = LineData | PolynomialData | SineData
+
+
+def num_points(data: Data) -> int:
+    """Return how many points there are."""
+    return len(data.x) if isinstance(data, TableData) else data.count
+
+
+def tensors_of(data: Data, file: Path | None = None) -> tuple[Tensor, Tensor]:
+    """Return x and y as float32 of shape (points, features); those of a CSV file are in `file`, which the run keeps."""
+    if isinstance(data, CsvData):
+        if file is None:
+            raise ValueError("the points of a CSV file are in a file of the run")
+        tensors, _metadata = read_tensors(file)
+        return tensors["x"], tensors["y"]
+    if isinstance(data, TableData):
+        return torch.tensor(data.x, dtype=torch.float32), torch.tensor(data.y, dtype=torch.float32)
+    x = xs_of(data)
+    y = ys_of(data, x)
+    if data.noise:
+        drawn = torch.Generator().manual_seed(data.noise_seed)
+        y = y + data.noise * torch.randn(y.shape, generator=drawn)
+    return x, y
+
+
+def xs_of(data: Function) -> Tensor:
+    """Return x of shape (count, 1)."""
     if isinstance(data, LineData):
-        x = torch.arange(data.count).float().view(-1, 1)
-        return x, data.slope * x + data.intercept
-    return torch.tensor(data.x, dtype=torch.float32), torch.tensor(data.y, dtype=torch.float32)
+        return torch.arange(data.count).float().view(-1, 1)
+    return torch.linspace(data.start, data.stop, data.count).view(-1, 1)
 
 
-def misfits_of(data: Data) -> list[Misfit]:
-    """Return what is wrong with the data; raises `TooLarge` where a table holds more numbers than a run keeps."""
-    return list(_line_misfits(data)) if isinstance(data, LineData) else list(_table_misfits(data))
-
-
-def _line_misfits(data: LineData) -> Iterator[Misfit]:
-    if not 1 <= data.count <= MAX_POINTS:
-        yield Misfit(
-            ("data", "count"),
-            said("expected from 1 to %(most)s points, got %(count)s", most=f"{MAX_POINTS:,}", count=f"{data.count:,}"),
-        )
-    for name, value in (("slope", data.slope), ("intercept", data.intercept)):
-        if not _fits_float32(value):
-            yield Misfit(("data", name), said("expected a finite float32, got %(value)s", value=value))
-    last = data.slope * max(data.count - 1, 0) + data.intercept
-    if _fits_float32(data.slope) and _fits_float32(data.intercept) and not _fits_float32(last):
-        yield Misfit(("data",), said("y at the last point is %(last)s, too large for float32", last=last))
-
-
-def _table_misfits(data: TableData) -> Iterator[Misfit]:
-    numbers = sum(map(len, data.x)) + sum(map(len, data.y))
-    if numbers > MAX_TABLE_NUMBERS:
-        raise TooLarge(
-            said(
-                "The table holds %(numbers)s numbers; a run keeps up to %(most)s.",
-                numbers=f"{numbers:,}",
-                most=f"{MAX_TABLE_NUMBERS:,}",
-            ),
-            MAX_TABLE_NUMBERS,
-        )
-    if len(data.x) != len(data.y):
-        yield Misfit(
-            ("data", "y"),
-            said(
-                "expected as many rows as x has, %(num)s; got %(given)s",
-                num=f"{len(data.x):,}",
-                given=f"{len(data.y):,}",
-            ),
-        )
-    for name, rows in (("x", data.x), ("y", data.y)):
-        if not rows or not rows[0]:
-            yield Misfit(("data", name), said("expected at least one row with at least one number"))
-        for number, row in enumerate(rows):
-            if len(row) != len(rows[0]):
-                msg = said(
-                    "expected %(num)s numbers as in the first row, got %(given)s",
-                    num=f"{len(rows[0]):,}",
-                    given=f"{len(row):,}",
-                )
-                yield Misfit(("data", name, number), msg)
-            yield from (
-                Misfit(("data", name, number, column), said("expected a finite float32, got %(value)s", value=value))
-                for column, value in enumerate(row)
-                if not _fits_float32(value)
-            )
-
-
-def _fits_float32(value: float) -> bool:
-    return math.isfinite(value) and abs(value) <= FLOAT32_MAX
+def ys_of(data: Function, x: Tensor) -> Tensor:
+    """Return what the function has at x, without noise."""
+    if isinstance(data, LineData):
+        return data.slope * x + data.intercept
+    if isinstance(data, SineData):
+        return data.amplitude * torch.sin(2 * math.pi * data.frequency * x + data.phase) + data.offset
+    y = torch.zeros_like(x)
+    for coefficient in reversed(data.coefficients):
+        y = y * x + coefficient
+    return y

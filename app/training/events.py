@@ -1,26 +1,34 @@
 """Events as a stream of server-sent events carries them, encoded from whole chunks at once.
 
-Chunk -> (EpochColumns) -> b"id: 3\\nevent: epoch\\ndata: {...}\\n\\n" ...
+Chunk -> (EpochColumns, ModuleColumns) -> b"id: 3\\nevent: epoch\\ndata: {...}\\n\\n" ...
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
+from app.training.figures import figures_json
 from app.training.log import Chunk, EpochColumns, EventKind, Floats, joined, unpack_epochs
+from app.training.module_columns import unpack_modules
 
 MAX_EPOCHS_AN_EVENT = 5000
+MAX_PIECE_BYTES = 1 << 17
+# Columns that only some runs have.
+OPTIONAL = ("validation_loss", "lr")
+
+Part: TypeAlias = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How a stream says it: ids between `before` and `after`, and the run's name in the data where there are several.
 
-    `is_batched` puts neighbouring epochs into one `epochs` event.
+    `is_batched` puts neighbouring epochs into one `epochs` event. `paths` are those of a run's modules, as JSON.
     """
 
     is_batched: bool = False
@@ -28,26 +36,43 @@ class Wording:
     after: str = ""
     run: str | None = None
 
-    def encode(self, chunks: Sequence[Chunk], cursor: int) -> bytes:
+    def encode(self, chunks: Sequence[Chunk], cursor: int, paths: str = "[]") -> bytes:
         """Return all events of the chunks with numbers over `cursor`, in order."""
-        return b"".join(self._parts(chunks, cursor))
+        return b"".join(part for part, _ in self._parts(chunks, cursor, paths))
 
-    def _parts(self, chunks: Sequence[Chunk], cursor: int) -> Iterator[bytes]:
-        for is_epochs, group in groupby(chunks, lambda chunk: chunk.kind is EventKind.EPOCHS):
-            if not is_epochs:
-                yield from (self._event(chunk) for chunk in group if chunk.last_id > cursor)
-                continue
-            parts = [_unread(unpack_epochs(chunk), cursor) for chunk in group if chunk.last_id > cursor]
-            if self.is_batched and parts:
-                yield from map(self._batch, _bounded(joined(parts)))
-            else:
-                yield from map(self._epochs, parts)
+    def encode_some(self, chunks: Sequence[Chunk], cursor: int, paths: str = "[]") -> Part:
+        """Return the first of these events, about as many bytes as are sent at once, and the number of their last."""
+        found: list[bytes] = []
+        size, last_id = 0, cursor
+        for part, number in self._parts(chunks, cursor, paths):
+            found.append(part)
+            size, last_id = size + len(part), number
+            if size >= MAX_PIECE_BYTES:
+                break
+        return b"".join(found), last_id
+
+    def _parts(self, chunks: Sequence[Chunk], cursor: int, paths: str) -> Iterator[Part]:
+        unread = (chunk for chunk in chunks if chunk.last_id > cursor)
+        for kind, group in groupby(unread, lambda chunk: chunk.kind):
+            match kind:
+                case EventKind.EPOCHS:
+                    yield from self._all_epochs([_unread(unpack_epochs(chunk), cursor) for chunk in group])
+                case EventKind.MODULES:
+                    for chunk in group:
+                        yield from self._modules(chunk, cursor, paths)
+                case _:
+                    yield from ((self._event(chunk), chunk.last_id) for chunk in group)
 
     def _event(self, chunk: Chunk) -> bytes:
-        data = f"{{{self._run()}{chunk.payload.decode()[1:]}"
-        return f"id: {self.before}{chunk.first_id}{self.after}\nevent: {chunk.kind}\ndata: {data}\n\n".encode()
+        return self._worded(chunk.first_id, chunk.kind, chunk.payload.decode()[1:])
+
+    def _all_epochs(self, parts: list[EpochColumns]) -> Iterator[Part]:
+        for columns in _bounded(joined(parts)) if self.is_batched else parts:
+            encoded = self._batch(columns) if self.is_batched else self._epochs(columns)
+            yield encoded, columns.first_id + len(columns) - 1
 
     def _epochs(self, columns: EpochColumns) -> bytes:
+        # Not by `_worded`, since these are thousands a second.
         texts = [
             f"id: {self.before}{number}{self.after}\nevent: epoch\ndata: {data}\n\n"
             for number, data in enumerate(epoch_objects(columns, self._run()), columns.first_id)
@@ -57,11 +82,21 @@ class Wording:
     def _batch(self, columns: EpochColumns) -> bytes:
         last = len(columns) - 1
         losses, at = ",".join(numbers(columns.loss)), instants(columns.at[-1:])[0]
-        data = f'{{{self._run()}"epoch":[{columns.first},{columns.first + last}],"loss":[{losses}],"at":"{at}"'
-        data += _last_line(columns)
+        data = f'"epoch":[{columns.first},{columns.first + last}],"loss":[{losses}],"at":"{at}"'
+        data += _last_line(columns) + "".join(_whole_column(columns, name) for name in OPTIONAL)
         if spans := nonfinite_spans(columns):
             data += f',"nonfinite":{msgspec.json.encode(spans).decode()}'
-        return f"id: {self.before}{columns.first_id + last}{self.after}\nevent: epochs\ndata: {data}}}\n\n".encode()
+        return self._worded(columns.first_id + last, "epochs", f"{data}}}")
+
+    def _modules(self, chunk: Chunk, cursor: int, paths: str) -> Iterator[Part]:
+        columns = unpack_modules(chunk)
+        for place in range(max(cursor + 1 - columns.first_id, 0), len(columns)):
+            data = f'"epoch":{columns.epochs[place]},"paths":{paths},{figures_json(columns, place)}'
+            number = columns.first_id + place
+            yield self._worded(number, chunk.kind, f"{data}}}"), number
+
+    def _worded(self, number: int, event: str, rest: str) -> bytes:
+        return (f"id: {self.before}{number}{self.after}\nevent: {event}\ndata: {{{self._run()}{rest}\n\n").encode()
 
     def _run(self) -> str:
         return "" if self.run is None else f'"run":"{self.run}",'
@@ -120,16 +155,25 @@ def numbers(column: Floats) -> list[str]:
 
 
 def _details(columns: EpochColumns) -> list[str]:
-    # The line where it was seen, and the kind of a loss that is not finite.
+    # The line where it was seen, what only some runs have, and the kind of a loss that is not finite.
+    texts = [""] * len(columns)
     is_known = np.isfinite(columns.slope) & np.isfinite(columns.intercept)
     if is_known.any():
         lines = zip(is_known.tolist(), numbers(columns.slope), numbers(columns.intercept), strict=True)
         texts = [f',"slope":{slope},"intercept":{intercept}' if known else "" for known, slope, intercept in lines]
-    else:
-        texts = [""] * len(columns)
+    for name in OPTIONAL:
+        column = getattr(columns, name)
+        if (has_one := ~np.isnan(column)).any():
+            told = zip(texts, numbers(column), has_one.tolist(), strict=True)
+            texts = [f'{text},"{name}":{number}' if has else text for text, number, has in told]
     for place in np.flatnonzero(~np.isfinite(columns.loss)).tolist():
         texts[place] += f',"nonfinite":"{kind_of(float(columns.loss[place]))}"'
     return texts
+
+
+def _whole_column(columns: EpochColumns, name: str) -> str:
+    column = getattr(columns, name)
+    return "" if np.isnan(column).all() else f',"{name}":[{",".join(numbers(column))}]'
 
 
 def _last_line(columns: EpochColumns) -> str:

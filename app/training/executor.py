@@ -14,9 +14,11 @@ from app.training.messages import (
     AboutRun,
     Cancel,
     Cancelled,
+    Checkpoint,
     Done,
     Failed,
     FromWorker,
+    Interrupted,
     Lost,
     Pause,
     Paused,
@@ -56,6 +58,10 @@ class Executor(Protocol):
         """Whether runs are trained, now or once those before them are done."""
 
     @property
+    def num_restarts(self) -> int:
+        """How often a worker took the place of one that ended or was killed."""
+
+    @property
     def has_room(self) -> bool:
         """Whether a run that is placed now begins now."""
 
@@ -71,6 +77,15 @@ class Executor(Protocol):
     def resume(self, run: str) -> None:
         """Let it go on; `Resumed` follows."""
 
+    def checkpoint(self, run: str) -> None:
+        """Have the run write a checkpoint and go on; `Checkpointed` or `NotCheckpointed` follows."""
+
+    def stop(self, run: str) -> None:
+        """Have the run write a checkpoint and stop; `Interrupted` follows."""
+
+    def hold(self, is_held: bool) -> None:
+        """Listen to no worker for a while, so that they wait once they have said a little more; then listen again."""
+
 
 class LocalExecutor:
     """Worker processes on this machine, `num_workers` of them ready or at work at any time.
@@ -80,9 +95,11 @@ class LocalExecutor:
 
     def __init__(self, num_workers: int) -> None:
         self.num_workers = num_workers
+        self.num_restarts = 0
         self._listener: Listener | None = None
         self._workers: list[WorkerProcess] = []
         self._paused: set[str] = set()
+        self._is_held = False
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def open(self, listener: Listener) -> None:
@@ -145,6 +162,22 @@ class LocalExecutor:
         if (worker := self._worker_of(run)) is not None:
             worker.say(Resume(run))
 
+    def checkpoint(self, run: str) -> None:
+        """Ask the worker for a checkpoint once its present epoch is done."""
+        if (worker := self._worker_of(run)) is not None:
+            worker.say(Checkpoint(run))
+
+    def stop(self, run: str) -> None:
+        """Ask the worker for a checkpoint, and to stop there."""
+        if (worker := self._worker_of(run)) is not None:
+            worker.say(Checkpoint(run, and_stop=True))
+
+    def hold(self, is_held: bool) -> None:
+        """Read no more of what the workers say, or read on."""
+        self._is_held = is_held
+        for worker in self._workers:
+            worker.hold(is_held)
+
     def _worker_of(self, run: str) -> WorkerProcess | None:
         return next((worker for worker in self._workers if worker.run == run), None)
 
@@ -165,7 +198,7 @@ class LocalExecutor:
                 self._soon(self._staff())
             case Resumed(run=run):
                 self._paused.discard(run)
-            case Done(run=run) | Failed(run=run) | Cancelled(run=run):
+            case Done(run=run) | Failed(run=run) | Cancelled(run=run) | Interrupted(run=run):
                 self._paused.discard(run)
                 worker.run = None
 
@@ -192,6 +225,7 @@ class LocalExecutor:
 
     def _forget(self, worker: WorkerProcess, error: str) -> None:
         self._workers.remove(worker)
+        self.num_restarts += 1
         run, worker.run = worker.run, None
         if run is not None:
             self._paused.discard(run)
@@ -214,3 +248,4 @@ class LocalExecutor:
             worker = WorkerProcess(self._hear, self._lose)
             self._workers.append(worker)
             await worker.start()
+            worker.hold(self._is_held)

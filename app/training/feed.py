@@ -1,14 +1,13 @@
-"""The live part of run logs, shared by all who follow them: who keeps up never reads from the database.
+"""The live part of one run's log, shared by all who follow it: who keeps up never reads from the database.
 
-    publish (after the commit) -> Feed, one a followed run -> wakes its followers
-
-A feed exists while somebody follows the run. It holds the latest few MB; a follower that is behind that, or comes late,
-reads pages from the database until it has caught up. All of this happens on the web server's event loop.
+It exists while somebody follows the run, and holds the latest few MB; a follower that is behind that, or comes late,
+reads pages from the database until it has caught up.
 """
 
-import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import Protocol, TypeAlias
 
 from app.training.events import Wording
@@ -16,38 +15,65 @@ from app.training.log import Chunk, EventKind
 
 MAX_FEED_BYTES = 4 << 20
 MAX_ENCODED = 16
-MAX_READ_EVENTS = 8_000
-
-Published: TypeAlias = Sequence[tuple[str, Sequence[Chunk]]]
-ReadEvents: TypeAlias = Callable[[str, int, int], Sequence[Chunk]]
+MAX_READ_EVENTS = 1_000
+# What comes with every batch of a worker, and may be collected for a while.
+ORDINARY = frozenset({EventKind.EPOCHS, EventKind.MODULES})
 
 
 class Follower(Protocol):
-    """Who waits for more."""
+    """Who is told what is new."""
 
-    def wake(self, *, is_urgent: bool) -> None:
-        """Look again for what is new; epochs alone are not urgent."""
+    def deliver(self, now: float, *, is_urgent: bool) -> float:
+        """Send what is new, and return when to be asked again; epochs alone are not urgent."""
+
+    def beat(self, now: float) -> None:
+        """Send a sign of life where nothing else was sent for long."""
+
+    def wake(self) -> None:
+        """Look whether this is the end."""
+
+
+Place: TypeAlias = tuple[int, bool | Wording]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Events as bytes, the number of the last of them, and whether none follows it."""
+
+    encoded: bytes
+    last_id: int
+    has_ended: bool
+
+
+NOTHING = News(b"", 0, False)
 
 
 class Feed:
-    """The latest chunks of one run, and who waits for more."""
+    """The latest chunks of one run, and those who are `level` with it: who is behind or not yet there is not."""
 
     def __init__(self) -> None:
-        self.followers: set[Follower] = set()
+        self.level: dict[Follower, None] = {}
+        # The number of the latest event that was published here.
+        self.last_id = 0
+        self.num_followers = 0
         self.is_gone = False
+        self.is_urgent = False
+        # The instant of the oldest epoch that is not delivered yet, and when to look again without any news.
+        self.oldest_at: float | None = None
+        self.again_at = inf
+        # The paths of the run's modules as JSON, and what has to wait for them.
+        self.paths: str | None = None
+        self.held: list[Chunk] | None = None
         self._chunks: list[Chunk] = []
         self._first_ids: list[int] = []
         self._num_bytes = 0
-        self._encoded: dict[tuple[int, int, bool], bytes] = {}
-
-    @property
-    def last_id(self) -> int:
-        """The number of the latest event that was published here, 0 before the first."""
-        return self._chunks[-1].last_id if self._chunks else 0
+        self._news: dict[Place, News] = {}
+        self._pages: dict[Place, News] = {}
 
     def add(self, chunks: Sequence[Chunk]) -> None:
         """Append what was committed, and forget what is too long ago."""
         self._chunks.extend(chunks)
+        self.last_id = self._chunks[-1].last_id if self._chunks else 0
         self._first_ids.extend(chunk.first_id for chunk in chunks)
         self._num_bytes += sum(len(chunk.payload) for chunk in chunks)
         surplus = 0
@@ -56,85 +82,54 @@ class Feed:
             surplus += 1
         if surplus:
             del self._chunks[:surplus], self._first_ids[:surplus]
-        self._encoded.clear()
+        self._news.clear()
+        self.is_urgent = self.is_urgent or any(chunk.kind not in ORDINARY for chunk in chunks)
+        if self.oldest_at is None:
+            self.oldest_at = next((chunk.base_at for chunk in chunks if chunk.kind is EventKind.EPOCHS), None)
 
-    def after(self, cursor: int) -> Sequence[Chunk] | None:
-        """Return the next chunks with events over `cursor`, or None where older ones are needed than are held."""
+    def news(self, cursor: int, wording: Wording) -> News | None:
+        """Return the next events over `cursor`, or None where older ones are needed than are held.
+
+        The bytes are made once for all who stand at the same place.
+        """
+        place = _place(cursor, wording)
+        if (news := self._news.get(place)) is not None:
+            return news
+        if not self.holds(cursor):
+            return self._pages.get(place)
         if self.last_id <= cursor:
-            return ()
+            return NOTHING
+        news = news_of(self._after(cursor), cursor, wording, self.paths or "[]")
+        if len(self._news) < MAX_ENCODED:
+            self._news[place] = news
+        return news
+
+    def holds(self, cursor: int) -> bool:
+        """Return whether all events over `cursor` are held, those that are still to come too."""
+        return bool(self._first_ids) and self._first_ids[0] <= cursor + 1
+
+    def page(self, cursor: int, wording: Wording) -> News | None:
+        """Return older events over `cursor` that somebody read from the database lately."""
+        return self._pages.get(_place(cursor, wording))
+
+    def keep_page(self, cursor: int, wording: Wording, news: News) -> None:
+        """Keep a page of older events for those who come to the same place: who begins at the start comes to all."""
+        if len(self._pages) >= MAX_ENCODED:
+            self._pages.pop(next(iter(self._pages)))
+        self._pages[_place(cursor, wording)] = news
+
+    def _after(self, cursor: int) -> Sequence[Chunk]:
         place = bisect_right(self._first_ids, cursor + 1) - 1
         until = bisect_right(self._first_ids, cursor + MAX_READ_EVENTS)
-        return self._chunks[place:until] if place >= 0 else None
-
-    def encoded(self, chunks: Sequence[Chunk], cursor: int, wording: Wording) -> bytes:
-        """Return the events as bytes, made once for all who stand at the same place."""
-        if wording.run is not None:
-            return wording.encode(chunks, cursor)
-        key = (cursor, chunks[-1].last_id, wording.is_batched)
-        encoded = self._encoded.get(key)
-        if encoded is None:
-            encoded = wording.encode(chunks, cursor)
-            if len(self._encoded) < MAX_ENCODED:
-                self._encoded[key] = encoded
-        return encoded
+        return self._chunks[place:until]
 
 
-class Feeds:
-    """The feeds of all runs that somebody follows."""
+def _place(cursor: int, wording: Wording) -> Place:
+    return cursor, wording.is_batched if wording.run is None else wording
 
-    def __init__(self, read_events: ReadEvents) -> None:
-        self.read_events = read_events
-        self.num_followers = 0
-        self._feeds: dict[str, Feed] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.is_closing = False
 
-    def open(self) -> None:
-        """Take the running event loop for that of all who will follow."""
-        self._loop = asyncio.get_running_loop()
-
-    def publish(self, published: Published) -> None:
-        """Tell the followers what was committed; to be called from another thread, after the commit."""
-        # Who begins to follow after this line reads the database after it too, and finds there what is not told here.
-        if self._feeds and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._publish, published)
-
-    def forget(self, run: str) -> None:
-        """End the streams of a run that was deleted; to be called from another thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._forget, run)
-
-    def close(self) -> None:
-        """End all streams, now and from now on."""
-        self.is_closing = True
-        for feed in self._feeds.values():
-            for follower in feed.followers:
-                follower.wake(is_urgent=True)
-
-    def follow(self, follower: Follower, run: str) -> Feed:
-        """Return the run's feed; `follower` is woken when it grows, until it leaves."""
-        feed = self._feeds.setdefault(run, Feed())
-        feed.followers.add(follower)
-        return feed
-
-    def leave(self, follower: Follower, run: str) -> None:
-        """Let go of a feed."""
-        feed = self._feeds[run]
-        feed.followers.discard(follower)
-        if not feed.followers:
-            del self._feeds[run]
-
-    def _publish(self, published: Published) -> None:
-        for run, chunks in published:
-            feed = self._feeds.get(run)
-            if feed is not None and chunks:
-                feed.add(chunks)
-                is_urgent = any(chunk.kind is not EventKind.EPOCHS for chunk in chunks)
-                for follower in feed.followers:
-                    follower.wake(is_urgent=is_urgent)
-
-    def _forget(self, run: str) -> None:
-        if (feed := self._feeds.get(run)) is not None:
-            feed.is_gone = True
-            for follower in feed.followers:
-                follower.wake(is_urgent=True)
+def news_of(chunks: Sequence[Chunk], cursor: int, wording: Wording, paths: str) -> News:
+    """Return the first of the events of some chunks over `cursor`, about as many as are sent at once."""
+    encoded, last_id = wording.encode_some(chunks, cursor, paths)
+    has_ended = bool(chunks) and chunks[-1].kind is EventKind.END and chunks[-1].last_id == last_id
+    return News(encoded, last_id, has_ended)

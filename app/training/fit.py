@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.trees.linear import LinearModel
+from app.training.links import links_of
 
 MAX_LIVE_MODULES = 16
 
@@ -46,17 +46,11 @@ _Map: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
 def _affine_maps(model: nn.Module) -> Sequence[_Map]:
     """Return views of weight and bias in the order of the calls, or nothing where one of them is no single number."""
     maps: list[_Map] = []
-    todo = [model]
-    while todo:
-        module = todo.pop()
-        if not isinstance(module, LinearModel):
-            return ()
-        weight, bias = (_number(module._parameters.get(name)) for name in ("weight", "bias"))
+    for link in links_of(model):
+        weight, bias = (_number(link._parameters.get(name)) for name in ("weight", "bias"))
         if weight is None or bias is None:
             return ()
         maps.append((weight, bias))
-        if module.chain:
-            todo.extend(child for child in reversed(module._modules.values()) if child is not None)
     return maps
 
 

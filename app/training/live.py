@@ -1,6 +1,7 @@
 """A run while it is active: what happens to it becomes its next state and its next events."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -8,11 +9,20 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.training.checkpoint import epoch_of, name_of
 from app.training.events import kind_of
 from app.training.log import LAYOUT, Chunk, EventKind, Floats, pack_epochs
 from app.training.messages import Epochs
 from app.training.ports import Update
 from app.training.run import KeptRun, Line, Overhead, Run, RunStatus, encode_run
+
+# The last one, and the one before it in case that turns out to be damaged.
+KEPT_CHECKPOINTS = 2
+
+
+def now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
 
 
 class Phase(StrEnum):
@@ -30,10 +40,14 @@ class LiveRun:
     `update` is what has to be written: the state, and the events that are not written yet.
     """
 
-    def __init__(self, kept: KeptRun) -> None:
+    def __init__(self, kept: KeptRun, checkpoints: Sequence[str] = (), clock: Callable[[], datetime] = now) -> None:
         self.kept = kept
         self.phase = Phase.QUEUED
         self.has_moved = asyncio.Event()
+        # The files of its checkpoints, the one to go on from last.
+        self.checkpoints = list(checkpoints)
+        self._clock = clock
+        self._latest = max(filter(None, (self.run.created_at, self.run.started_at, self.run.ended_at)))
         self._chunks: list[Chunk] = []
 
     @property
@@ -48,23 +62,30 @@ class LiveRun:
     def written(self, update: Update) -> None:
         """Note that an update is written: whoever waits for the run to move looks again."""
         del self._chunks[: len(update.chunks)]
+        self.look()
+
+    def look(self) -> None:
+        """Let whoever waits for the run look again."""
         self.has_moved.set()
         self.has_moved = asyncio.Event()
 
     def be(self, status: RunStatus) -> None:
         """Note that the run is in another state of its life."""
-        now = datetime.now(UTC)
+        now = self._now()
         changes: dict[str, object] = {"status": status}
         if status is RunStatus.RUNNING and self.run.started_at is None:
             changes["started_at"] = now
         if status is RunStatus.QUEUED:
-            changes.update(ended_at=None, error=None)
+            changes.update(ended_at=None, error=None, note=None)
+            self.kept = msgspec.structs.replace(self.kept, is_held=False)
         self._change(**changes)
         self._say_status(now)
 
     def end(self, status: RunStatus, *, error: str | None = None, result_revision: int | None = None) -> None:
         """Note that the run ended; the last event is the run itself."""
-        now = datetime.now(UTC)
+        now = self._now()
+        is_held = status is RunStatus.INTERRUPTED and self.run.status is RunStatus.PAUSED
+        self.kept = msgspec.structs.replace(self.kept, is_held=is_held)
         self._change(status=status, ended_at=now, error=error, result_revision=result_revision)
         self._say_status(now)
         self._say(EventKind.END, encode_run(self.run))
@@ -75,7 +96,8 @@ class LiveRun:
         loss = columns["loss"]
         names, payload = pack_epochs(columns)
         last_epoch = message.first + len(loss) - 1
-        self._append(EventKind.EPOCHS, len(loss), payload, message.first, last_epoch, message.base_at, names)
+        base_at = self._after_all(message.base_at, columns["at"])
+        self._append(EventKind.EPOCHS, len(loss), payload, message.first, last_epoch, base_at, names)
         if message.num_modules:
             told = np.frombuffer(message.modules, "<i8", message.num_modules)
             self._append(EventKind.MODULES, len(told), message.modules, int(told[0]), int(told[-1]))
@@ -93,18 +115,45 @@ class LiveRun:
             overhead=_overhead(message) if self.run.config.module_stats_every else None,
         )
 
+    def comes_after(self, at: float) -> None:
+        """Note when the last event of its log was, in seconds since 1970."""
+        self._latest = max(self._latest, datetime.fromtimestamp(at, UTC))
+
+    def _after_all(self, base_at: float, at: Floats) -> float:
+        """Return when a batch began, which is not before what came before it."""
+        base_at = max(base_at, self._latest.timestamp() - float(at[0]))
+        self.comes_after(base_at + float(at[-1]))
+        return base_at
+
     def _append(self, kind: EventKind, count: int, payload: bytes, *about: Any) -> None:
         first_id = self.kept.last_event + 1
         last_id = first_id + count - 1
         self._chunks.append(Chunk(first_id, last_id, kind, payload, *about))
         self.kept = msgspec.structs.replace(self.kept, last_event=last_id)
 
-    def keep_checkpoint(self, name: str, epoch: int) -> str | None:
-        """Note the file of a checkpoint, and return the one that it takes the place of."""
-        before = self.kept.checkpoint
+    def keep_checkpoint(self, name: str, epoch: int) -> Sequence[str]:
+        """Note the file of a checkpoint, and return those that nobody needs beside it and the one before."""
         self.kept = msgspec.structs.replace(self.kept, checkpoint=name)
         self._change(checkpoint_epoch=epoch)
-        return before
+        self.checkpoints = [*(each for each in self.checkpoints if each != name), name]
+        obsolete, self.checkpoints = self.checkpoints[:-KEPT_CHECKPOINTS], self.checkpoints[-KEPT_CHECKPOINTS:]
+        return obsolete
+
+    def restore(self, epoch: int, damaged: Sequence[str]) -> None:
+        """Note that the run goes on after `epoch` epochs, and why not from a later checkpoint."""
+        name = name_of(self.run.id, epoch) if epoch else None
+        # Those that are damaged are the first to go.
+        self.checkpoints.sort(key=lambda each: (epoch_of(each) <= epoch, epoch_of(each)))
+        self.kept = msgspec.structs.replace(self.kept, checkpoint=name)
+        self._change(checkpoint_epoch=epoch or None)
+        where = f"from the checkpoint after {epoch:,} epochs" if epoch else "from its start"
+        note = f"went on {where}, because others could not be used: {'; '.join(damaged)}" if damaged else None
+        self.remark(note, resumed_from=epoch)
+
+    def remark(self, note: str | None, **more: object) -> None:
+        """Note what else is to be known of the run, and say it with its status."""
+        self._change(note=note)
+        self._say_status(self._now(), **more)
 
     def keep_result(self, name: str) -> None:
         """Note the file of the result."""
@@ -123,10 +172,15 @@ class LiveRun:
         run = msgspec.structs.replace(self.run, **changes)
         self.kept = msgspec.structs.replace(self.kept, run=run)
 
-    def _say_status(self, now: datetime) -> None:
+    def _now(self) -> datetime:
+        # A clock that is set back stands still for a run until it has caught up: no event comes before the last one.
+        self._latest = max(self._clock(), self._latest)
+        return self._latest
+
+    def _say_status(self, now: datetime, **more: object) -> None:
         said: dict[str, object] = {"status": self.run.status, "at": now}
-        if self.run.error is not None:
-            said["error"] = self.run.error
+        told = {"error": self.run.error, "note": self.run.note}
+        said |= {name: text for name, text in told.items() if text is not None} | more
         self._say(EventKind.STATUS, msgspec.json.encode(said))
 
     def _say(self, kind: EventKind, payload: bytes) -> None:

@@ -1,8 +1,9 @@
 """The event log of a run, in chunks: events are numbered from 1 without gaps, and epochs are kept by column."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ LAYOUT: Mapping[str, str] = {
     "lr": "<f8",
 }
 ALWAYS = frozenset({"loss", "at"})
+# Of a chunk that lasts: `at` is in seconds since 1970.
+LASTING = {**LAYOUT, "at": "<f8"}
 
 
 class EventKind(StrEnum):
@@ -112,10 +115,15 @@ def unpack_epochs(chunk: Chunk) -> EpochColumns:
 
 def _layout_of(chunk: Chunk) -> list[tuple[str, str]]:
     if chunk.columns:
-        return [(name, kind) for name, _, kind in (each.partition(":") for each in chunk.columns.split(","))]
+        return _said_layout(chunk.columns)
     # Before chunks said it themselves they held the first two columns or the first four.
     names = list(LAYOUT.items())
     return names[:2] if len(chunk.payload) == 12 * len(chunk) else names[:4]
+
+
+@lru_cache(16)
+def _said_layout(columns: str) -> list[tuple[str, str]]:
+    return [(name, kind) for name, _, kind in (each.partition(":") for each in columns.split(","))]
 
 
 def joined(parts: "list[EpochColumns]") -> EpochColumns:
@@ -125,3 +133,13 @@ def joined(parts: "list[EpochColumns]") -> EpochColumns:
         return first
     columns = (np.concatenate([getattr(part, name) for part in parts]) for name in LAYOUT)
     return EpochColumns(first.first, first.first_id, *columns)
+
+
+def merged(chunks: Sequence[Chunk]) -> Chunk:
+    """Return one chunk for several of epochs that follow each other; it says the same to the bit."""
+    columns = joined([unpack_epochs(chunk) for chunk in chunks])
+    names, payload = pack_epochs({name: getattr(columns, name) for name in LAYOUT}, LASTING)
+    first, last = chunks[0], chunks[-1]
+    return Chunk(
+        first.first_id, last.last_id, EventKind.EPOCHS, payload, first.first_epoch, last.last_epoch, columns=names
+    )

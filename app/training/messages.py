@@ -15,9 +15,10 @@ READ_BYTES = 1 << 20
 
 
 class Start(msgspec.Struct, tag="start", frozen=True):
-    """Train, from `checkpoint` where there is one, else from `tensors`.
+    """Train, from the first of `checkpoints` that can be used, the newest being first, else from `tensors`.
 
-    Epochs before `emit_from` were told already: they are trained again in silence.
+    Epochs before `emit_from` were told already: they are trained again in silence. `data` is the file of the points
+    where the config does not hold them.
     """
 
     run: str
@@ -26,8 +27,9 @@ class Start(msgspec.Struct, tag="start", frozen=True):
     config: RunConfig
     seed: int
     result: str
-    checkpoint: str | None = None
+    checkpoints: tuple[str, ...] = ()
     emit_from: int = 0
+    data: str | None = None
 
 
 class Cancel(msgspec.Struct, tag="cancel", frozen=True):
@@ -48,7 +50,14 @@ class Resume(msgspec.Struct, tag="resume", frozen=True):
     run: str
 
 
-ToWorker: TypeAlias = Start | Cancel | Pause | Resume
+class Checkpoint(msgspec.Struct, tag="checkpoint", frozen=True):
+    """Write a checkpoint between two epochs, and go on; with `and_stop` stop there, so that the run can be resumed."""
+
+    run: str
+    and_stop: bool = False
+
+
+ToWorker: TypeAlias = Start | Cancel | Pause | Resume | Checkpoint
 
 
 class Ready(msgspec.Struct, tag="ready", frozen=True):
@@ -79,12 +88,36 @@ class Epochs(msgspec.Struct, tag="epochs", frozen=True):
     module_stats_s: float = 0.0
 
 
+class Restored(msgspec.Struct, tag="restored", frozen=True):
+    """The run goes on after `epoch` epochs; `damaged` says what is wrong with the checkpoints that were newer."""
+
+    run: str
+    epoch: int
+    damaged: tuple[str, ...] = ()
+
+
 class Checkpointed(msgspec.Struct, tag="checkpointed", frozen=True):
-    """The state after `epoch` epochs is in the file."""
+    """The state after `epoch` epochs is in the file, which took `took_s` seconds to write."""
 
     run: str
     epoch: int
     path: str
+    took_s: float = 0.0
+
+
+class NotCheckpointed(msgspec.Struct, tag="not_checkpointed", frozen=True):
+    """The state after `epoch` epochs could not be written; the run goes on."""
+
+    run: str
+    epoch: int
+    error: str
+
+
+class Interrupted(msgspec.Struct, tag="interrupted", frozen=True):
+    """The run stopped and can be resumed: it was told to, or its `error` is one that may pass."""
+
+    run: str
+    error: str = ""
 
 
 class Paused(msgspec.Struct, tag="paused", frozen=True):
@@ -128,8 +161,10 @@ class Lost(msgspec.Struct, tag="lost", frozen=True):
     error: str
 
 
-FromWorker: TypeAlias = Ready | Epochs | Checkpointed | Paused | Resumed | Done | Failed | Cancelled
-AboutRun: TypeAlias = Epochs | Checkpointed | Paused | Resumed | Done | Failed | Cancelled | Lost
+Progress: TypeAlias = Restored | Epochs | Checkpointed | NotCheckpointed | Paused | Resumed
+Outcome: TypeAlias = Done | Failed | Cancelled | Interrupted
+FromWorker: TypeAlias = Ready | Progress | Outcome
+AboutRun: TypeAlias = Progress | Outcome | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 to_worker = msgspec.msgpack.Decoder(ToWorker)

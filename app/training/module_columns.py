@@ -12,14 +12,18 @@ from app.trees.index import TreeIndex
 EPOCH_BYTES = 8
 FLOAT_BYTES = 4
 NUM_FIGURES = 3
+# What one run may keep of them, and about what the log needs for an event beside its figures.
+MAX_BYTES = 1 << 30
+EVENT_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleColumns:
     """Figures of n modules at k epochs, each of shape (k, n), with the number of the first of their k events.
 
-    The norms are of a module's own parameters; a gradient norm is NaN where no gradient arrived, and an update ratio
-    is NaN where the parameters had the norm 0.
+    They are of the epoch's last step. The norms are of a module's own parameters, before it; a gradient norm is NaN
+    where no gradient arrived and infinite where one that did is not finite, an update ratio is the norm of the step
+    over that of the parameters, NaN where the latter is 0.
     """
 
     first_id: int
@@ -45,8 +49,19 @@ class ModuleColumns:
 
 
 def stat_rows(index: TreeIndex) -> Sequence[int]:
-    """Return the rows of the modules that have statistics: those with parameters of their own, in pre-order."""
-    return sorted(set(index.parameters.owner))
+    """Return the rows of the modules that have statistics: those with parameters of their own, in pre-order.
+
+    A shared module has one, at its first place; a tied parameter is one of each module that holds it.
+    """
+    rows = np.unique(np.frombuffer(index.parameters.owner, np.int64))
+    found: list[int] = rows[index.first[rows] == rows].tolist()
+    return found
+
+
+def least_every(num_modules: int, epochs: int) -> int:
+    """Return how many epochs there have to be between statistics of so many modules, for a run to keep them all."""
+    most = MAX_BYTES // (EVENT_BYTES + EPOCH_BYTES + NUM_FIGURES * FLOAT_BYTES * num_modules)
+    return -(-epochs // max(most, 1))
 
 
 def pack_modules(epochs: Sequence[int], figures: Sequence[Floats]) -> bytes:

@@ -1,15 +1,19 @@
 """What training needs of the rest: where runs are kept, and the trees that they train."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from torch import Tensor
 
+from app.training.data import CsvData
 from app.training.log import Chunk
-from app.training.run import KeptRun, Run
+from app.training.run import KeptRun, Run, RunStatus
+from app.training.run_query import RunChoices, RunPlace, RunQuery
 from app.trees.index import TreeIndex
+from app.trees.sources.forward import Output
 
 T = TypeVar("T")
 
@@ -29,7 +33,7 @@ class RunRows(Protocol):
         """Keep a new run, and return it with its number among the runs of its tree."""
 
     def write(self, updates: Sequence[Update]) -> None:
-        """Write all the updates in one transaction."""
+        """Write all the updates in one transaction; raises `CannotStore`."""
 
     def reopen(self, update: Update) -> None:
         """Write the update, and make a plain status of the `end` that the log holds: the run goes on."""
@@ -46,11 +50,26 @@ class RunRows(Protocol):
     def count(self, tree: str | None) -> int:
         """Return how many runs are kept, of one tree where it is given."""
 
+    def count_by_status(self) -> Mapping[RunStatus, int]:
+        """Return how many runs are in each state, those in which none is too."""
+
+    def find(self, asked: RunQuery, limit: int, after: RunPlace | None) -> tuple[Sequence[Run], RunPlace | None]:
+        """Return up to `limit` of the runs asked for, in their order, and the place to go on after, if any follow."""
+
+    def num_found(self, asked: RunQuery) -> int:
+        """Return how many runs are asked for."""
+
+    def choices(self) -> RunChoices:
+        """Return what there is to ask for among all runs."""
+
     def files_in_use(self) -> set[str]:
-        """Return the names of the files that runs still need."""
+        """Return the names of the files that runs need for good, however they ended."""
 
     def active(self) -> Sequence[KeptRun]:
-        """Return the runs that are queued, running or paused."""
+        """Return the runs that are queued, running or paused, oldest first."""
+
+    def interrupted(self) -> Sequence[KeptRun]:
+        """Return the runs that can be resumed, oldest first."""
 
     def delete(self, run_id: str) -> None:
         """Forget a run and its log; raises `NotFound`."""
@@ -63,6 +82,9 @@ class RunRows(Protocol):
 
     def module_stats(self, run_id: str, epoch: int) -> Chunk | None:
         """Return the chunk with the last statistics of modules that are not after `epoch`, or None."""
+
+    def module_stats_after(self, run_id: str, epoch: int, limit: int) -> Sequence[Chunk]:
+        """Return up to `limit` chunks with statistics of modules of epochs after `epoch`, in order."""
 
 
 class Can(Protocol):
@@ -101,6 +123,10 @@ class Tree(Protocol):
         """Its present revision."""
 
     @property
+    def source(self) -> Mapping[str, object]:
+        """What it was opened from."""
+
+    @property
     def facts(self) -> Facts:
         """What is known of it."""
 
@@ -125,6 +151,10 @@ class OpenTree(Protocol):
     """A tree in memory."""
 
     @property
+    def record(self) -> Tree:
+        """What is known of it."""
+
+    @property
     def index(self) -> TreeIndex:
         """What it holds, by column."""
 
@@ -138,11 +168,26 @@ class KeptTrees(Protocol):
     def snapshot(self, tree_id: str) -> TreeSnapshot:
         """Return the tree as it is; raises `NotFound`."""
 
+    def reading(self, tree_id: str) -> AbstractContextManager[OpenTree]:
+        """Give the tree in memory; while the block runs it is not changed. Raises `NotFound`."""
+
+    def forward(
+        self, source: Mapping[str, object], shapes: Sequence[tuple[int, ...]], frozen: Sequence[str]
+    ) -> Sequence[Output]:
+        """Return what a factory's module gives for inputs of each shape, tried in a process of its own."""
+
     def put_result(self, tree_id: str, expected_revision: int, tensors: str, note: str) -> int | None:
         """Make a file of trained values the tree's next revision and return it, or None where the tree moved on."""
 
     def edit(self, tree_id: str, change: Callable[[OpenTree], T], *, note: str) -> tuple[Tree, T]:
         """Change the tree and return it at its new revision, with what `change` returned."""
+
+
+class DataStore(Protocol):
+    """Where uploaded data is kept. Safe to use from several threads."""
+
+    def points(self, data: CsvData) -> tuple[CsvData, Tensor, Tensor]:
+        """Return the data with what was found of it, and x and y as float32; raises `Invalid` with every misfit."""
 
 
 class TensorStore(Protocol):

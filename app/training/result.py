@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app.errors import CannotDo
-from app.training.ports import KeptTrees, OpenTree
+from app.training.ports import KeptTrees, OpenTree, TensorStore
 from app.training.run import Run
 from app.translation import said
 from app.trees import snapshot
@@ -57,6 +57,18 @@ def put_where_it_fits(trees: KeptTrees, run: Run, structure: bytes, tensors: Map
     record, (num_applied, unfit) = trees.edit(run.tree, change, note=f"applied run {run.number}")
     told = tuple(Unfit(_path(trained, row, name), msg) for row, name, msg in unfit[:MAX_MISFITS])
     return Applied(record.revision, num_applied, len(unfit), told)
+
+
+def put_back(trees: KeptTrees, store: TensorStore, run: Run, tensors: Mapping[str, Tensor]) -> Applied:
+    """Make the values that a run ended with those of its tree, whose structure nobody can change.
+
+    Raises `NotFound` where the tree is gone, and `CannotDo` where another run has just ended.
+    """
+    expected = trees.get(run.tree).revision
+    revision = trees.put_result(run.tree, expected, store.save(tensors), f"applied run {run.number}")
+    if revision is None:
+        raise CannotDo(said("The tree of run %(number)s has just changed: try again.", number=run.number))
+    return Applied(revision, len(tensors), 0, ())
 
 
 def _matched(ours: TreeIndex, theirs: TreeIndex) -> tuple[list[tuple[Tensor, Tensor]], list[_Unplaced]]:

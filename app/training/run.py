@@ -76,17 +76,22 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     error: str | None = None
+    note: str | None = None
     result_revision: int | None = None
 
 
 class KeptRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run with what only the server needs: the number of its last event and the names of its files."""
+    """A run with what only the server needs: the number of its last event and the names of its files.
+
+    `is_held` says that it was paused when it was interrupted: it goes on only when somebody says so.
+    """
 
     run: Run
     last_event: int = 0
     start_tensors: str
     result_tensors: str | None = None
     checkpoint: str | None = None
+    is_held: bool = False
 
 
 def encode_run(run: Run) -> bytes:

@@ -1,30 +1,38 @@
 """Runs: start, look at, pause, resume, cancel, apply; what is active is owned by `ActiveRuns`, on its own thread."""
 
-import secrets
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from torch import Tensor
 
-from app.errors import CannotDo, ModuletreeError, TooManyRuns
+from app.errors import CannotDo, ModuletreeError
 from app.training.active import ActiveRuns
-from app.training.config import RunConfig, check
+from app.training.admission import Admission
+from app.training.config import RunConfig
+from app.training.data import CsvData, tensors_of
 from app.training.executor import Executor
-from app.training.feed import Feeds
+from app.training.feeds import Feeds
+from app.training.holders import holders_of
+from app.training.insights.watching import Watching
 from app.training.live import LiveRun
 from app.training.log import EpochColumns, joined, unpack_epochs
 from app.training.loop_thread import LoopThread
 from app.training.module_columns import ModuleColumns, unpack_modules
-from app.training.ports import KeptTrees, RunRows, TensorStore
-from app.training.result import Applied, put_where_it_fits
-from app.training.run import KeptRun, Run, RunStatus
+from app.training.pictures import Pictures
+from app.training.ports import DataStore, KeptTrees, RunRows, TensorStore
+from app.training.result import Applied, put_back, put_where_it_fits
+from app.training.run import Run, RunStatus
 from app.training.run_files import RunFiles, result_name
+from app.training.run_query import RunChoices, RunPlace, RunQuery
 from app.training.tensors_file import read_tensors
 from app.translation import said
+from app.trees.origin import is_description
+from app.trees.snapshot import Holders
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+KEPT_HOLDERS = 16
 
 
 class Runs:
@@ -37,27 +45,40 @@ class Runs:
         tensors: TensorStore,
         folder: Path,
         executor: Executor,
+        data: DataStore,
         *,
         max_queued: int = 16,
+        checkpoint_s: float = 30.0,
     ) -> None:
-        self.feeds = Feeds(rows.events)
+        self.feeds = Feeds(rows.events, lambda run: self.holders(run).paths)
+        self.watching = Watching(self)
+        self.pictures = Pictures(self)
         self._rows = rows
         self._trees = trees
         self._tensors = tensors
         self._files = RunFiles(folder)
         self._executor = executor
-        self._active = ActiveRuns(rows, self._files, executor, self.feeds, self._put_result, max_queued)
+        self._admission = Admission(trees, tensors, self._files, data)
+        self._active = ActiveRuns(
+            rows, self._files, executor, self.feeds, self._put_result, max_queued=max_queued, checkpoint_s=checkpoint_s
+        )
         self._thread = LoopThread("runs")
 
-    def open(self) -> None:
-        """Say of the runs that the last server left that they were interrupted, and start the workers."""
-        self._files.open(self._rows.files_in_use())
-        for kept in self._rows.active():
-            live = LiveRun(kept)
-            live.end(RunStatus.INTERRUPTED, error=f"the server stopped at epoch {kept.run.epochs_done}")
-            self._rows.write([live.update()])
+    def open(self, *, resume_interrupted: bool = False) -> None:
+        """Take up what the last server left, and start the workers.
+
+        Runs that it left queued are queued again; those that it trained are interrupted, and go on from their last
+        checkpoint where that is asked for, unless they were paused.
+        """
+        unfinished = {kept.run.id for kept in [*self._rows.active(), *self._rows.interrupted()]}
+        self._files.open(self._rows.files_in_use(), unfinished)
         self._thread.start()
-        self._thread.call(self._active.open())
+        self._thread.call(self._active.open(resume_interrupted=resume_interrupted))
+
+    def begin_to_close(self) -> None:
+        """End all streams, and have the workers write checkpoints; to be called on the loop of the streams."""
+        self.feeds.close()
+        self._thread.loop.call_soon_threadsafe(self._active.begin_to_stop)
 
     def close(self) -> None:
         """End the workers; what they train is interrupted, and can be resumed."""
@@ -70,45 +91,31 @@ class Runs:
         return self._executor.is_ready
 
     @property
-    def num_queued(self) -> int:
-        """How many runs wait for a worker."""
-        return len(self._active.queue)
-
-    @property
-    def num_active(self) -> int:
-        """How many runs are queued, running or paused."""
-        return len(self._active.live)
+    def num_restarts(self) -> int:
+        """How often a worker took the place of one that ended or was killed."""
+        return self._executor.num_restarts
 
     def start(self, tree_id: str, config: RunConfig) -> Run:
         """Start a run on the tree as it is, now or when a worker is free, and return it.
 
-        Raises `NotFound`, `CannotDo` for a tree that cannot train, `Invalid` with every misfit of the config, and
-        `TooManyRuns` where the queue is full.
+        Raises `NotFound`, `CannotDo` for a tree that cannot train, `Invalid` with every misfit of the config, of the
+        tree and the data, and `TooManyRuns` where the queue is full.
         """
-        tree = self._trees.get(tree_id)
-        if not tree.facts.can.train:
-            can_forward = tree.facts.can.forward
-            why = said("no parameter of it requires a gradient") if can_forward else said("only its structure is known")
-            raise CannotDo(said("The tree %(name)r cannot be trained: %(why)s.", name=tree.name, why=why))
-        check(config)
-        snapshot = self._trees.snapshot(tree_id)
-        run_id = "r_" + "".join(secrets.choice(ALPHABET) for _ in range(10))
-        start_tensors = self._files.add_start(run_id, self._tensors.path(snapshot.tensors), tree_id)
-        run = Run(
-            id=run_id,
-            tree=tree_id,
-            tree_name=tree.name,
-            tree_revision=snapshot.revision,
-            epochs=config.epochs,
-            config=config,
-            created_at=datetime.now(UTC),
-        )
-        kept = KeptRun(run=run, start_tensors=start_tensors)
+        kept, structure = self._admission.admit(tree_id, config)
         try:
-            return self._thread.call(self._active.admit(kept, snapshot.structure))
-        except TooManyRuns:
-            self._files.delete([start_tensors])
+            return self._thread.call(self._active.admit(kept, structure))
+        except ModuletreeError:
+            self._files.delete_all_of(kept.run.id)
             raise
+
+    def points(self, run: Run) -> tuple[Tensor, Tensor] | None:
+        """Return x and y of a run, None where they were in a file that is gone."""
+        if not isinstance(run.config.data, CsvData):
+            return tensors_of(run.config.data)
+        try:
+            return self._files.points(run.id)
+        except OSError:
+            return None
 
     def list(
         self, tree: str | None = None, limit: int = 100, before: int | None = None
@@ -116,9 +123,27 @@ class Runs:
         """Return up to `limit` runs, newest first, and the number to pass as `before` for the next page, if any."""
         return self._rows.newest(tree, limit, before)
 
+    def find(
+        self, asked: RunQuery, limit: int = 100, after: RunPlace | None = None
+    ) -> tuple[Sequence[Run], RunPlace | None]:
+        """Return up to `limit` of the runs asked for, in their order, and the place to go on after, if any follow."""
+        return self._rows.find(asked, limit, after)
+
+    def num_found(self, asked: RunQuery) -> int:
+        """Return how many runs are asked for."""
+        return self._rows.num_found(asked)
+
+    def choices(self) -> RunChoices:
+        """Return what there is to ask for among all runs."""
+        return self._rows.choices()
+
     def count(self, tree: str | None = None) -> int:
         """Return how many runs there are, of one tree where it is given."""
         return self._rows.count(tree)
+
+    def count_by_status(self) -> Mapping[RunStatus, int]:
+        """Return how many runs are in each state, those in which none is too."""
+        return self._rows.count_by_status()
 
     def get(self, run_id: str) -> Run:
         """Return a run; raises `NotFound`."""
@@ -155,6 +180,22 @@ class Runs:
         columns = unpack_modules(chunk)
         place = len(columns) if epoch is None else int(np.searchsorted(columns.epochs, epoch, "right"))
         return columns.after(place - 1).until(1)
+
+    def module_stats_span(self, run_id: str) -> tuple[int, int] | None:
+        """Return the first and the last epoch with statistics of modules, None where there are none."""
+        first = self._rows.module_stats_after(run_id, -1, 1)
+        last = self.module_stats(run_id)
+        return (first[0].first_epoch or 0, int(last.epochs[-1])) if first and last is not None else None
+
+    def module_stats_after(self, run_id: str, epoch: int, limit: int) -> Sequence[ModuleColumns]:
+        """Return the statistics of modules of epochs after `epoch`, in order, from up to `limit` pieces of the log."""
+        chunks = map(unpack_modules, self._rows.module_stats_after(run_id, epoch, limit))
+        return [columns.after(int(np.searchsorted(columns.epochs, epoch, "right"))) for columns in chunks]
+
+    @lru_cache(maxsize=KEPT_HOLDERS)  # noqa: B019  there is one of these objects, and it lives as long as the server
+    def holders(self, run_id: str) -> Holders:
+        """Return the modules that the statistics of a run speak of, in their order; raises `NotFound`."""
+        return holders_of(self._rows.structure(run_id))
 
     def cancel(self, run_id: str) -> Run:
         """End a run and return it as it ended, within 200 ms; raises `NotFound`, and `CannotDo` for one that ended."""
@@ -193,7 +234,12 @@ class Runs:
                 )
             )
         tensors = read_tensors(self._files.path(kept.result_tensors))[0]
-        applied = put_where_it_fits(self._trees, kept.run, self._rows.structure(run_id), tensors)
+        structure = self._rows.structure(run_id)
+        applied = (
+            put_back(self._trees, self._tensors, kept.run, tensors)
+            if is_description(structure)
+            else put_where_it_fits(self._trees, kept.run, structure, tensors)
+        )
         run = msgspec.structs.replace(kept.run, result_revision=applied.revision)
         self._rows.write([LiveRun(msgspec.structs.replace(kept, run=run)).update()])
         return applied

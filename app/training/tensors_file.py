@@ -12,7 +12,7 @@ from torch import Tensor
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
     """Write the file beside its name, then rename it; it is on the disk when this returns."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, dict(metadata or {}))
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, dict(metadata) if metadata else None)
     try:
         with unfinished.open("wb") as file:
             file.write(data)

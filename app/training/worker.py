@@ -15,14 +15,17 @@ import threading
 import torch
 
 from app.collector import collector_paused
+from app.errors import ModuletreeError
 from app.training import messages
+from app.training.batches import Points
+from app.training.config import RunConfig
 from app.training.control import Control, Stopped
+from app.training.data import tensors_of
 from app.training.epoch_batch import send
-from app.training.loop import train
-from app.training.losses import LOSSES
-from app.training.messages import Start
-from app.training.optimizers import build_optimizer
-from app.training.session import Session
+from app.training.loop import Loop
+from app.training.messages import Outcome, Start
+from app.training.session import Halted, Session
+from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
 
 
@@ -61,10 +64,11 @@ def listen(fd: int, inbox: "queue.SimpleQueue[Start]", control: Control) -> None
 
 def warm_up() -> None:
     """Take a few steps: at the first, torch imports its compiler, for more than a second."""
-    model = LinearModel()
-    optimizer = build_optimizer("SGD", model.parameters(), 0.01, {})
-    x = torch.ones(2, 1)
-    list(train(model, LOSSES["MSELoss"](), optimizer, x, x, range(3)))
+    index = TreeIndex.of(LinearModel())
+    for config in (RunConfig(module_stats_every=1), RunConfig(step="fused")):
+        loop = Loop(config, index, Points(*tensors_of(config.data)), seed=0)
+        for _ in range(3):
+            loop.finish(loop.begin(), is_watched=True)
     # What is imported stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
@@ -72,12 +76,24 @@ def warm_up() -> None:
 
 def run(start: Start, control: Control, fd: int) -> None:
     """Train one run and say how it ended."""
+    session = None
     try:
-        slope, intercept = Session(start, control, fd).run()
+        session = Session(start, control, fd)
+        outcome: Outcome = session.run()
     except Stopped:
-        send(fd, messages.Cancelled(start.run))
+        outcome = messages.Cancelled(start.run)
+    except Halted as error:
+        outcome = messages.Interrupted(start.run, str(error))
     except Exception as error:  # noqa: BLE001  the run's error is its outcome, whatever it is
-        send(fd, messages.Failed(start.run, str(error) or type(error).__name__))
-    else:
-        send(fd, messages.Done(start.run, slope, intercept))
+        outcome = messages.Failed(start.run, _said(error, session))
+    send(fd, outcome)
+    del session
     gc.collect()
+
+
+def _said(error: Exception, session: Session | None) -> str:
+    text = str(error) or type(error).__name__
+    if isinstance(error, ModuletreeError):
+        return text
+    what = text if text == type(error).__name__ else f"{type(error).__name__}: {text}"
+    return f"epoch {session.epoch}: {what}" if session is not None else what

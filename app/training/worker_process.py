@@ -53,6 +53,11 @@ class WorkerProcess(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(messages.encode(message))
 
+    def hold(self, is_held: bool) -> None:
+        """Leave unread what the worker says, or read on; it waits when the socket is full."""
+        if self._transport is not None and not self._transport.is_closing():
+            (self._transport.pause_reading if is_held else self._transport.resume_reading)()
+
     def kill(self) -> None:
         """End the process, whatever it is doing; what it said before still arrives."""
         if self._process is not None:

@@ -59,7 +59,7 @@ def apply(root: nn.Module, target: str, fn: str, arguments: Mapping[str, object]
     function = APPLY_FUNCTIONS.get(fn)
     if function is None:
         msg = said("no function %(fn)r; there are %(known)s", fn=fn, known=", ".join(APPLY_FUNCTIONS))
-        raise Invalid(f"fn: {msg}.", (Misfit(("fn",), msg),))
+        raise Invalid(said("fn: %(msg)s.", msg=msg), (Misfit(("fn",), msg),))
     filled = _filled(function, arguments)
     top = submodule(root, target)
     _check_cost(function, top, filled)
@@ -76,7 +76,9 @@ def apply(root: nn.Module, target: str, fn: str, arguments: Mapping[str, object]
     except KeyError as error:
         raise NameRefused(str(error.args[0]), target) from error
     except (RuntimeError, ValueError, TypeError, ArithmeticError) as error:
-        raise CannotDo(f"{fn} on a {type(module).__name__}: {error}") from error
+        raise CannotDo(
+            said("%(fn)s on a %(class_name)s: %(error)s", fn=fn, class_name=type(module).__name__, error=str(error))
+        ) from error
     return count
 
 
@@ -213,9 +215,9 @@ def _initialiser(function: Callable[..., Tensor]) -> ApplyFunction:
             if parameter is not None and wanted in (None, name):
                 function(parameter, **keywords)
 
-    arguments.append(Argument("parameter", "a string or null", None))
+    arguments.append(Argument("parameter", N_("a string or null"), None))
     if "generator" in inspect.signature(function).parameters:
-        arguments.append(Argument("seed", "a whole number or null", None))
+        arguments.append(Argument("seed", N_("a whole number or null"), None))
     return ApplyFunction(function.__name__, doc, tuple(arguments), change)
 
 
@@ -230,7 +232,7 @@ class _Kinds(dict[object, str]):
         return "a string"
 
 
-_KINDS = _Kinds({float: "a number", int: "a whole number", str: "a string", bool: "true or false"})
+_KINDS = _Kinds({float: N_("a number"), int: N_("a whole number"), str: N_("a string"), bool: N_("true or false")})
 
 
 _INITIALISERS: tuple[Callable[..., Tensor], ...] = (
@@ -256,7 +258,7 @@ APPLY_FUNCTIONS: dict[str, ApplyFunction] = {
         ApplyFunction(
             "make_new_weight",
             N_("Gives each module a new parameter."),
-            (Argument("name", "a string", "weight2"), Argument("value", "nested numbers", [2.0])),
+            (Argument("name", "a string", "weight2"), Argument("value", N_("nested numbers"), [2.0])),
             _make_new_weight,
             _num_new_weight,
             _check_new_weight,
@@ -264,7 +266,7 @@ APPLY_FUNCTIONS: dict[str, ApplyFunction] = {
         ApplyFunction(
             "requires_grad_",
             N_("Freezes each module's own parameters, or unfreezes them."),
-            (Argument("requires_grad", "true or false", True),),
+            (Argument("requires_grad", N_("true or false"), True),),
             _requires_grad,
         ),
         ApplyFunction("zero_", N_("Sets each module's own parameters to zero."), (), _zero),

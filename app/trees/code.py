@@ -55,9 +55,11 @@ def python_of(index: TreeIndex, drawn: Collection[tuple[int, str]] = ()) -> str:
 def program_of(index: TreeIndex, drawn: Collection[tuple[int, str]] = ()) -> tuple[str, Iterator[tuple[int, str]]]:
     """Return what `python_of` begins with, and the statements after it, each with the row that it is about."""
     if len(index) > MAX_STATEMENTS:
-        raise TooLarge(f"The program would build {len(index):,} modules one by one.", MAX_STATEMENTS)
+        raise TooLarge(
+            said("The program would build %(num)s modules one by one.", num=f"{len(index):,}"), MAX_STATEMENTS
+        )
     if not index.is_live or not all(isinstance(module, LinearModel) for module in index.modules):
-        raise CannotDo("Only a tree of LinearModels has a program that rebuilds it.")
+        raise CannotDo(said("Only a tree of LinearModels has a program that rebuilds it."))
     root = index.modules[0]
     chain = isinstance(root, LinearModel) and root.chain
     return HEAD + (CHAIN if chain else OWN) + "\n\n", _statements(index, drawn)

@@ -27,6 +27,7 @@ class Columns:
     extra_repr: dict[int, str] = field(default_factory=dict)
     training: bytearray = field(default_factory=bytearray)
     none_children: dict[int, list[str]] = field(default_factory=dict)
+    none_places: dict[int, list[int]] = field(default_factory=dict)
     kinds: Kinds = field(default_factory=Kinds)
     parameters: TensorColumns = field(default_factory=TensorColumns)
     buffers: TensorColumns = field(default_factory=TensorColumns)

@@ -9,7 +9,8 @@ from torch.nn.parameter import is_lazy
 
 from app.collector import collector_paused
 from app.errors import CannotDo, TooLarge
-from app.trees.description import Description, Kind, ModuleClass, TensorTable
+from app.translation import said
+from app.trees.description import Description, Kind, ModuleClass, TensorTable, places_of_none
 from app.trees.foreign import Raised, attempt, cut, plain
 from app.trees.numbering import Numbering
 
@@ -62,13 +63,25 @@ def _refuse(place: Place, depth: int, above: list[Place], max_modules: int, max_
     for level, other in enumerate(trail):
         if id(other.module) in seen:
             path = cut(".".join(one.name for one in trail[1 : level + 1]), 80)
-            raise CannotDo(f"{type(other.module).__name__} at {path!r} contains itself: that is not a tree.")
+            raise CannotDo(
+                said(
+                    "%(class_name)s at %(path)r contains itself: that is not a tree.",
+                    class_name=type(other.module).__name__,
+                    path=path,
+                )
+            )
         seen.add(id(other.module))
     if depth > max_depth:
-        raise TooLarge(f"The tree has more than {max_depth:,} levels, which is the limit here.", max_depth)
+        raise TooLarge(
+            said("The tree has more than %(max_depth)s levels, which is the limit here.", max_depth=f"{max_depth:,}"),
+            max_depth,
+        )
     raise TooLarge(
-        f"The tree has more than {max_modules:,} modules, counting a shared one at each place, "
-        "which is the limit here.",
+        said(
+            "The tree has more than %(max_modules)s modules, counting a shared one at each place, which is the limit "
+            "here.",
+            max_modules=f"{max_modules:,}",
+        ),
         max_modules,
     )
 
@@ -85,7 +98,7 @@ class _Describer:
 
     def describe(self, root: nn.Module, max_modules: int, max_depth: int) -> Description:
         parent, names, same, class_id = list[int](), list[str](), list[int](), list[int]()
-        extra_repr, none_children = dict[int, str](), dict[int, list[str]]()
+        extra_repr, none_children, none_places = dict[int, str](), dict[int, list[str]](), dict[int, list[int]]()
         training = bytearray()
         parameters, buffers = _Table(self), _Table(self)
         for row, place in enumerate(places(root, max_modules=max_modules, max_depth=max_depth)):
@@ -99,6 +112,7 @@ class _Describer:
                 extra_repr[row] = text
             if none := [plain(name) for name, child in module._modules.items() if child is None]:
                 none_children[row] = none
+                none_places[row] = places_of_none(module._modules.values())
             for name, parameter in module._parameters.items():
                 if parameter is not None:
                     parameters.add(row, name, parameter, bool(parameter.requires_grad))
@@ -114,6 +128,7 @@ class _Describer:
             extra_repr=extra_repr,
             training=bytes(training),
             none_children=none_children,
+            none_places=none_places,
             kinds=list(self.kinds),
             parameters=parameters.close(),
             buffers=buffers.close(),

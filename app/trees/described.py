@@ -5,6 +5,7 @@ from array import array
 import numpy as np
 
 from app.errors import TooLarge
+from app.translation import N_, said
 from app.trees.columns import Columns
 from app.trees.description import Description, Kind, TensorTable
 from app.trees.dtypes import num_bits
@@ -29,6 +30,7 @@ def columns_of(description: Description) -> Columns:
         extra_repr=description.extra_repr,
         training=bytearray(description.training),
         none_children=description.none_children,
+        none_places=description.none_places,
         kinds=kinds,
         parameters=_tensors(description.parameters, num_rows, are_parameters=True),
         buffers=_tensors(description.buffers, num_rows, are_parameters=False),
@@ -61,8 +63,13 @@ def _check_totals(kinds: Kinds, description: Description) -> None:
         total = sum(times * int(getattr(kind, what)) for times, kind in zip(count.tolist(), kinds.all, strict=True))
         if total > MAX_ELEMENTS:
             raise TooLarge(
-                f"The tensors of the tree come to {total:,} {'elements' if what == 'numel' else 'bytes'}: "
-                f"more than {MAX_ELEMENTS:,} are not counted.",
+                said(
+                    N_("The tensors of the tree come to %(total)s elements: more than %(limit)s are not counted.")
+                    if what == "numel"
+                    else N_("The tensors of the tree come to %(total)s bytes: more than %(limit)s are not counted."),
+                    total=f"{total:,}",
+                    limit=f"{MAX_ELEMENTS:,}",
+                ),
                 MAX_ELEMENTS,
             )
 

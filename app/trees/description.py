@@ -1,5 +1,7 @@
 """A tree by column, as a source gives it: enough for every view, with no live module behind it."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -49,7 +51,8 @@ class TensorTable(msgspec.Struct):
 class Description(msgspec.Struct):
     """A tree's places in pre-order; `same` numbers are equal for the very same module, expanded at each place.
 
-    `none_children` are the names of children that are None, by row: they are printed, and are no places.
+    `none_children` are the names of children that are None, by row: they are printed, and are no places. `none_places`
+    say of each how many children that are not None stand before it; where that is not known, they come last.
     """
 
     parent: list[int]
@@ -63,3 +66,15 @@ class Description(msgspec.Struct):
     kinds: list[Kind]
     parameters: TensorTable
     buffers: TensorTable
+    none_places: dict[int, list[int]] = {}
+
+
+def places_of_none(children: Iterable[object]) -> list[int]:
+    """Return of each child that is None how many before it are not."""
+    places, count = [], 0
+    for child in children:
+        if child is None:
+            places.append(count)
+        else:
+            count += 1
+    return places

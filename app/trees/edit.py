@@ -94,7 +94,9 @@ def delete(root: nn.Module, target: str) -> None:
     owner = submodule(root, path)
     held = (owner._modules, owner._parameters, owner._buffers)
     if not any(name in entries for entries in held):
-        raise TargetNotFound(f"{printed_class(owner)} has no attribute `{name}`", target)
+        raise TargetNotFound(
+            said("%(class_name)s has no attribute `%(name)s`", class_name=printed_class(owner), name=name), target
+        )
     delattr(owner, name)
 
 
@@ -121,7 +123,7 @@ def forward(root: nn.Module, x: object) -> Tensor:
         with torch.no_grad():
             y: Tensor = root(value)
     except (RuntimeError, TypeError) as error:
-        raise Invalid(f"x: {error}", (Misfit(("x",), str(error)),)) from error
+        raise Invalid(said("x: %(error)s", error=str(error)), (Misfit(("x",), str(error)),)) from error
     except AttributeError as error:
         raise CannotDo(said("This tree has no forward as it is: %(error)s.", error=str(error))) from error
     return y

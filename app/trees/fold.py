@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from app.errors import TooLarge
+from app.translation import said
 from app.trees.distinct import distinct_entries, distinct_kinds, has_repeats, kinds_of
 from app.trees.index import TreeIndex
 from app.trees.likeness import Likeness
@@ -91,8 +92,11 @@ def folded_text(index: TreeIndex, row: int = 0, *, max_depth: int | None = None)
         chars += len(part)
         if chars > MAX_CHARS:
             raise TooLarge(
-                f"The text of {index.path(row)[:80]!r} has more than {MAX_CHARS:,} characters: ask for a target "
-                "further down.",
+                said(
+                    "The text of %(path)r has more than %(max_chars)s characters: ask for a target further down.",
+                    path=index.path(row)[:80],
+                    max_chars=f"{MAX_CHARS:,}",
+                ),
                 MAX_CHARS,
             )
     return "".join(parts)
@@ -196,18 +200,30 @@ def _text_parts(index: TreeIndex, top: int, max_depth: int | None) -> Iterator[s
         inner = "\n" + "  " * (depth + 1)
         extra = index.extra_repr.get(row, "")
         lines = extra.split("\n") if extra else []
-        folded, none = list(runs(index, row, likeness)), index.none_children.get(row, [])
-        if depth == max_depth and (folded or none):
-            lines, folded, none = [*lines, "..."], [], []
-        if len(lines) == 1 and not folded and not none:
+        folded = _printed(index, row, likeness)
+        if depth == max_depth and folded:
+            lines, folded = [*lines, "..."], []
+        if len(lines) == 1 and not folded:
             yield lines[0] + ")"
-        elif lines or folded or none:
+        elif lines or folded:
             yield from (inner + line for line in lines)
             todo.append("\n" + "  " * depth + ")")
-            todo.extend(f"{inner}({name}): None" for name in reversed(none))
             for run in reversed(folded):
+                if isinstance(run, str):
+                    todo.append(f"{inner}({run}): None")
+                    continue
                 many = f"{len(run.rows)} x " if len(run.rows) > 1 else ""
                 todo.append((run.rows[0], depth + 1))
                 todo.append(f"{inner}({run.label}): {many}")
         else:
             yield ")"
+
+
+def _printed(index: TreeIndex, row: int, likeness: Likeness) -> list[Run | str]:
+    """Return the children as they are printed: runs, and the names of those that are None."""
+    folded = list(runs(index, row, likeness))
+    if row not in index.none_children:
+        return [*folded]
+    of_row = {run.rows[0]: run for run in folded}
+    found = [name if child is None else of_row.get(child) for name, child in index.printed_children(row)]
+    return [item for item in found if item is not None]

@@ -9,6 +9,7 @@ from torch import nn
 
 from app.collector import collector_paused
 from app.errors import TargetNotFound
+from app.translation import N_
 from app.trees.columns import Columns
 from app.trees.described import columns_of
 from app.trees.description import Description
@@ -33,7 +34,8 @@ class TreeIndex:
     def __init__(self, columns: Columns) -> None:
         self.parent, self.name, self.end = columns.parent, columns.name, columns.end
         self.class_id, self.classes, self.extra_repr = columns.class_id, columns.classes, columns.extra_repr
-        self.training, self.none_children = columns.training, columns.none_children
+        self.training = columns.training
+        self.none_children, self.none_places = columns.none_children, columns.none_places
         self.kinds, self.parameters, self.buffers = columns.kinds, columns.parameters, columns.buffers
         self.identity, self.modules = columns.identity, columns.modules
         self.data: TensorData = LiveData() if columns.modules else NoData()
@@ -77,6 +79,17 @@ class TreeIndex:
             yield child
             child = self.end[child]
 
+    def printed_children(self, row: int) -> Iterator[tuple[str, int | None]]:
+        """Yield name and row of the children in the order that torch prints them in, one that is None without a row."""
+        none, places = self.none_children.get(row, []), self.none_places.get(row, [])
+        at = 0
+        for position, child in enumerate(self.children(row)):
+            while at < len(none) and at < len(places) and places[at] <= position:
+                yield none[at], None
+                at += 1
+            yield self.name[child], child
+        yield from ((name, None) for name in none[at:])
+
     def listed(self, row: int, *, remove_duplicate: bool = True) -> Ints:
         """Return the rows of `named_modules` called on a module: its subtree, or the first places within it."""
         end = self.end[row]
@@ -103,13 +116,13 @@ class TreeIndex:
         for name in target.split(".") if target else ():
             child = self._child(row, name)
             if child is None:
-                raise TargetNotFound(self._why_not(row, name, "an nn.Module"), target)
+                raise TargetNotFound(self._why_not(row, name, N_("an nn.Module")), target)
             row = child
         return row
 
     def parameter(self, target: str) -> int:
         """Return the entry of a parameter in `parameters`; raises `TargetNotFound` as `get_parameter` would."""
-        return self._tensor(self.parameters, target, "an nn.Parameter")
+        return self._tensor(self.parameters, target, N_("an nn.Parameter"))
 
     def buffer(self, target: str) -> int:
         """Return the entry of a buffer in `buffers`; raises `TargetNotFound` as `get_buffer` would."""

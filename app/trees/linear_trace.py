@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from app.collector import collector_paused
 from app.errors import TooLarge
+from app.translation import said
 from app.trees.foreign import Raised, attempt
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel, linear_models
@@ -85,7 +86,11 @@ class _Going:
         index, rows, count = self.index, self.rows, len(self.rows)
         num_chars = int(index.path_chars[rows].sum())
         if num_chars > MAX_PATH_CHARS:
-            detail = f"The paths of what is called have {num_chars:,} characters, more than {MAX_PATH_CHARS:,}."
+            detail = said(
+                "The paths of what is called have %(num_chars)s characters, more than %(max_path_chars)s.",
+                num_chars=f"{num_chars:,}",
+                max_path_chars=f"{MAX_PATH_CHARS:,}",
+            )
             raise TooLarge(detail, MAX_PATH_CHARS)
         # What a module returns is what the first one after its subtree is given, or the end's.
         after = [bisect_left(rows, index.end[row]) for row in rows]

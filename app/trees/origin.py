@@ -69,3 +69,13 @@ def unpack(structure: bytes) -> tuple[Description, Origin]:
     """Return what `pack` was given."""
     found = _decoder.decode(zstandard.decompress(structure))
     return found.description, found.origin
+
+
+def is_description(structure: bytes) -> bool:
+    """Whether bytes of a kept structure are what `pack` gives, and not a tree of LinearModels."""
+    with zstandard.ZstdDecompressor().stream_reader(structure) as reader:
+        return reader.read(1)[0] & _KIND == _MAP
+
+
+# The first byte of a msgpack object of few entries.
+_KIND, _MAP = 0xF0, 0x80

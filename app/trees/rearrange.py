@@ -90,7 +90,9 @@ def tensor_at(root: nn.Module, target: str) -> Tensor:
     found = owner._parameters.get(name)
     tensor = found if found is not None else owner._buffers.get(name)
     if tensor is None:
-        raise TargetNotFound(f"{printed_class(owner)} has no attribute `{name}`", target)
+        raise TargetNotFound(
+            said("%(class_name)s has no attribute `%(name)s`", class_name=printed_class(owner), name=name), target
+        )
     return tensor
 
 
@@ -141,7 +143,7 @@ def check_free(parent: nn.Module, name: str, to: str) -> None:
     That of another child is refused too, where torch would let the new one take its place.
     """
     if name in parent._modules:
-        raise NameRefused(f"attribute '{name}' already exists", to)
+        raise NameRefused(said("attribute '%(name)s' already exists", name=name), to)
     try:
         parent.add_module(name, None)
     except KeyError as error:
@@ -165,7 +167,7 @@ def _position(position: int | None, parent: nn.Module, is_same: bool) -> int | N
     most = len(parent._modules) - (1 if is_same else 0)
     if position is not None and not 0 <= position <= most:
         msg = said("expected 0 to %(most)s, got %(position)s", most=f"{most:,}", position=f"{position:,}")
-        raise Invalid(f"position: {msg}.", (Misfit(("position",), msg),))
+        raise Invalid(said("position: %(msg)s.", msg=msg), (Misfit(("position",), msg),))
     return position
 
 

@@ -3,7 +3,7 @@
 Packed, since a safetensors header that names 222,222 tensors is twenty times the size of the values it describes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,11 +13,16 @@ import zstandard
 from torch import Tensor
 
 from app.collector import collector_paused
-from app.errors import CannotDo
+from app.errors import CannotDo, TooLarge
+from app.translation import said
+from app.trees.description import Description
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel, linear_models, parameter_of
+from app.trees.origin import is_description, unpack
 from app.trees.tensors import TensorColumns
 from app.trees.values import DTYPES
+
+MOST_PATHS = 16_000_000
 
 
 class _Tensors(msgspec.Struct, array_like=True):
@@ -53,10 +58,16 @@ def take(index: TreeIndex) -> Snapshot:
     Raises `CannotDo` for a tree that could not be given back: with other modules, a shared one, or a shared tensor.
     """
     if not index.is_live:
-        raise CannotDo("Only the structure of the tree is known: such a tree is not kept by its modules.")
+        raise CannotDo(said("Only the structure of the tree is known: such a tree is not kept by its modules."))
     for row, module in enumerate(index.modules):
         if not isinstance(module, LinearModel):
-            raise CannotDo(f"{index.path(row)!r} is a {type(module).__name__}: only trees of LinearModels are kept.")
+            raise CannotDo(
+                said(
+                    "%(path)r is a %(class_name)s: only trees of LinearModels are kept.",
+                    path=index.path(row),
+                    class_name=type(module).__name__,
+                )
+            )
     _check_nothing_is_lost(index)
     structure = _Structure(
         parent=list(index.parent),
@@ -72,15 +83,21 @@ def take(index: TreeIndex) -> Snapshot:
 
 def _check_nothing_is_lost(index: TreeIndex) -> None:
     for row in np.flatnonzero(index.previous >= 0).tolist():
-        raise CannotDo(f"{index.path(row)!r} is shared with another place: such a tree is not kept.")
+        raise CannotDo(said("%(path)r is shared with another place: such a tree is not kept.", path=index.path(row)))
     for row in index.none_children:
-        raise CannotDo(f"{index.path(row)!r} has a child that is None: such a tree is not kept.")
+        raise CannotDo(said("%(path)r has a child that is None: such a tree is not kept.", path=index.path(row)))
     tensors = index.parameters.tensor + index.buffers.tensor
     if len(set(map(id, tensors))) < len(tensors):
-        raise CannotDo("A parameter or buffer is shared between places: such a tree is not kept.")
+        raise CannotDo(said("A parameter or buffer is shared between places: such a tree is not kept."))
     for kind in index.kinds.all:
         if kind.dtype_name not in DTYPES or kind.shape is None:
-            raise CannotDo(f"A tensor of {kind.dtype_name} is not kept: only {', '.join(DTYPES)} with a shape.")
+            raise CannotDo(
+                said(
+                    "A tensor of %(dtype_name)s is not kept: only %(names)s with a shape.",
+                    dtype_name=kind.dtype_name,
+                    names=", ".join(DTYPES),
+                )
+            )
 
 
 def pack(index: TreeIndex) -> dict[str, Tensor]:
@@ -92,6 +109,56 @@ def pack(index: TreeIndex) -> dict[str, Tensor]:
                 flat = tensor if tensor.dim() == 1 else tensor.reshape(-1)
                 by_dtype.setdefault(index.kinds.all[kind].dtype_name, []).append(flat)
         return {dtype: torch.cat(tensors) for dtype, tensors in by_dtype.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The modules of a snapshot that have parameters of their own, in pre-order: their rows, their paths from the root.
+
+    `trains` says of each whether a parameter of it requires a gradient.
+    """
+
+    rows: list[int]
+    paths: list[str]
+    trains: list[bool]
+
+
+def holders(structure: bytes) -> Holders:
+    """Return the modules of a structure that have parameters of their own; no value is needed for it.
+
+    Raises `TooLarge` where their paths are longer than is told of them: those of a deep chain grow with its square.
+    """
+    columns: _Structure | Description = (
+        unpack(structure)[0]
+        if is_description(structure)
+        else msgspec.msgpack.decode(zstandard.decompress(structure), type=_Structure)
+    )
+    trains: dict[int, bool] = {}
+    for owner, flag in zip(columns.parameters.owner, columns.parameters.flag, strict=True):
+        trains[owner] = bool(flag) or trains.get(owner, False)
+    refuse_long_paths(columns.parent, columns.name)
+    paths = [""]
+    for parent, name in zip(columns.parent[1:], columns.name[1:], strict=True):
+        paths.append(f"{paths[parent]}.{name}" if parent else name)
+    rows = sorted(trains)
+    return Holders(rows, [paths[row] for row in rows], [trains[row] for row in rows])
+
+
+def refuse_long_paths(parents: Sequence[int], names: Sequence[str]) -> None:
+    """Raise `TooLarge` where the paths of modules have more characters than are told of them."""
+    lengths = [0]
+    for parent, name in zip(parents[1:], names[1:], strict=True):
+        lengths.append(lengths[parent] + len(name) + 1)
+    num_characters = sum(lengths)
+    if num_characters > MOST_PATHS:
+        raise TooLarge(
+            said(
+                "The paths of its modules have %(given)s characters; statistics name modules of up to %(most)s.",
+                given=f"{num_characters:,}",
+                most=f"{MOST_PATHS:,}",
+            ),
+            MOST_PATHS,
+        )
 
 
 def load(structure: bytes, tensors: Mapping[str, Tensor]) -> LinearModel:

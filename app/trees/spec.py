@@ -72,7 +72,9 @@ class _Parser:
             self._check_count(len(self.spec) + len(todo))
         if self.misfits:
             first = self.misfits[0]
-            raise Invalid(f"{'.'.join(map(str, first.loc))}: {first.msg}.", tuple(self.misfits))
+            raise Invalid(
+                said("%(place)s: %(msg)s.", place=".".join(map(str, first.loc)), msg=first.msg), tuple(self.misfits)
+            )
         return self.spec
 
     def _module(
@@ -190,8 +192,8 @@ _TAKEN = frozenset(dir(LinearModel())) | {"weight", "bias"}
 
 
 def _kind(value: object) -> str:
-    names = {type(None): "null", dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
-    return names.get(type(value), f"the number {value}")
+    names = {type(None): "null", dict: said("an object"), list: "a list", str: "a string", bool: "a boolean"}
+    return names.get(type(value), said("the number %(value)s", value=value))
 
 
 def grid_size(branching: int, depth: int, max_modules: int) -> int:

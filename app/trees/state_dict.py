@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from app.errors import CannotDo, TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.index import TreeIndex
 from app.trees.tensor_values import has_values
 from app.trees.tensors import TensorColumns, TensorKind
@@ -53,25 +54,30 @@ class LoadReport:
         return not (self.missing_keys or self.unexpected_keys or self.mismatched)
 
 
-def state_dict(index: TreeIndex, row: int = 0) -> Iterator[StateEntry]:
+def state_dict(index: TreeIndex, row: int = 0, *, is_read: bool = False) -> Iterator[StateEntry]:
     """Yield the entries of `module.state_dict()` in torch's order: a module's parameters, its persistent buffers, then
-    its children; a tied tensor under each of its names.
+    its children; a tied tensor under each of its names. `is_read` reads the values of a tree that is not live.
 
     Raises `TooLarge` when the names come to more than 64 million characters, as those of a very deep chain do.
     """
     _check_names(index, row)
     rows = range(row, index.end[row])
+    parameters, buffers = (
+        index.data.whole(columns) if is_read or index.is_live else None for columns in (index.parameters, index.buffers)
+    )
     for place, path in zip(rows, index.paths(rows, row), strict=True):
         prefix = f"{path}." if path else ""
         for entry in index.own(index.parameters, place):
-            yield _entry(index, index.parameters, entry, prefix)
+            yield _entry(index, index.parameters, parameters, entry, prefix)
         for entry in index.own(index.buffers, place):
             if index.buffers.flag[entry]:
-                yield _entry(index, index.buffers, entry, prefix)
+                yield _entry(index, index.buffers, buffers, entry, prefix)
 
 
-def _entry(index: TreeIndex, columns: TensorColumns, entry: int, prefix: str) -> StateEntry:
-    tensor = columns.tensor[entry] if index.is_live else None
+def _entry(
+    index: TreeIndex, columns: TensorColumns, tensors: Sequence[Tensor] | None, entry: int, prefix: str
+) -> StateEntry:
+    tensor = tensors[entry] if tensors is not None else None
     return StateEntry(prefix + columns.name[entry], index.kinds.all[columns.kind[entry]], tensor)
 
 
@@ -83,8 +89,12 @@ def _check_names(index: TreeIndex, row: int) -> None:
         chars += int(below @ np.diff(start)) + sum(map(len, columns.name[start[0] : start[-1]]))
     if chars > MAX_NAME_CHARS:
         raise TooLarge(
-            f"The names of this state dict have {chars:,} characters, more than {MAX_NAME_CHARS:,}: "
-            "ask for a target further down.",
+            said(
+                "The names of this state dict have %(chars)s characters, more than %(max_name_chars)s: ask for a "
+                "target further down.",
+                chars=f"{chars:,}",
+                max_name_chars=f"{MAX_NAME_CHARS:,}",
+            ),
             MAX_NAME_CHARS,
         )
 
@@ -96,11 +106,16 @@ def to_safetensors(index: TreeIndex, row: int = 0) -> bytes:
     that the library would not read back.
     """
     by_dtype: dict[torch.dtype, list[tuple[str, Tensor]]] = {}
-    for entry in state_dict(index, row):
+    for entry in state_dict(index, row, is_read=True):
         if entry.tensor is None or not has_values(entry.tensor):
-            raise CannotDo(f"{entry.name!r} has no values here: the tree has a structure only.")
+            raise CannotDo(said("%(name)r has no values here: the tree has a structure only.", name=entry.name))
         if entry.name == METADATA:
-            raise CannotDo(f"A safetensors file cannot hold a tensor named {METADATA!r}: the format takes that name.")
+            raise CannotDo(
+                said(
+                    "A safetensors file cannot hold a tensor named %(metadata)r: the format takes that name.",
+                    metadata=METADATA,
+                )
+            )
         by_dtype.setdefault(entry.tensor.dtype, []).append((entry.name, entry.tensor))
     return encode(by_dtype)
 
@@ -116,7 +131,7 @@ def encode(by_dtype: Mapping[torch.dtype, Sequence[tuple[str, Tensor]]]) -> byte
     for dtype in sorted(by_dtype, key=lambda dtype: -dtype.itemsize):
         word = _WORDS.get(dtype)
         if word is None:
-            raise CannotDo(f"A safetensors file cannot hold {dtype}.")
+            raise CannotDo(said("A safetensors file cannot hold %(dtype)s.", dtype=dtype))
         for name, tensor in by_dtype[dtype]:
             end = offset + tensor.numel() * dtype.itemsize
             header[name] = {"dtype": word, "shape": list(tensor.shape), "data_offsets": [offset, end]}
@@ -125,7 +140,9 @@ def encode(by_dtype: Mapping[torch.dtype, Sequence[tuple[str, Tensor]]]) -> byte
     text = msgspec.json.encode(header)
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise TooLarge(f"The header of the safetensors file would have {len(text):,} bytes.", MAX_HEADER)
+        raise TooLarge(
+            said("The header of the safetensors file would have %(num)s bytes.", num=f"{len(text):,}"), MAX_HEADER
+        )
     return b"".join([len(text).to_bytes(8, "little"), text, *blocks])
 
 
@@ -158,7 +175,7 @@ def load_state_dict(index: TreeIndex, data: bytes, *, strict: bool = True) -> Lo
     try:
         given = safetensors.torch.load(data)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise UnreadableFile(f"Not a safetensors file that can be read: {error}.") from error
+        raise UnreadableFile(said("Not a safetensors file that can be read: %(error)s.", error=str(error))) from error
     here = {entry.name: entry.tensor for entry in state_dict(index) if entry.tensor is not None}
     fitting = {name: tensor for name, tensor in given.items() if name in here and tensor.shape == here[name].shape}
     report = LoadReport(

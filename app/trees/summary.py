@@ -7,6 +7,7 @@ import msgspec
 
 from app.errors import TooLarge
 from app.printable import printable
+from app.translation import said
 from app.trees.fold import Run, run_totals, runs_below
 from app.trees.index import TreeIndex
 from app.trees.latex import in_latex
@@ -105,7 +106,11 @@ def _row(index: TreeIndex, run: Run, path: str, top: int, depth: int) -> Summary
 def _check(chars: int) -> None:
     if chars > MAX_CHARS:
         raise TooLarge(
-            f"The summary has more than {MAX_CHARS:,} characters: ask for fewer levels, or for a target further down.",
+            said(
+                "The summary has more than %(max_chars)s characters: ask for fewer levels, or for a target further "
+                "down.",
+                max_chars=f"{MAX_CHARS:,}",
+            ),
             MAX_CHARS,
         )
 

@@ -39,6 +39,9 @@ class Reading(Protocol[T_co]):
 class TensorData(Protocol):
     """Where the values of an index's tensors come from; thread-safe."""
 
+    def whole(self, columns: TensorColumns) -> Sequence[Tensor] | None:
+        """Return all tensors of the columns, None where they are not at hand at once."""
+
     def values(self, columns: TensorColumns, entries: Sequence[int]) -> list[Nested]:
         """Return the nested numbers of each tensor, None for one of more than 64 elements or not at hand."""
 
@@ -89,6 +92,10 @@ class Ready(Generic[T]):
 class LiveData:
     """The values of live tensors, computed where they are asked for."""
 
+    def whole(self, columns: TensorColumns) -> Sequence[Tensor]:
+        """Return the tensors."""
+        return columns.tensor
+
     def values(self, columns: TensorColumns, entries: Sequence[int]) -> list[Nested]:
         """Return the nested numbers of each tensor, None for one of more than 64 elements or without data."""
         return values_of([columns.tensor[entry] for entry in entries])
@@ -115,6 +122,9 @@ class LiveData:
 class NoData:
     """No values: of the tree only the structure is known."""
 
+    def whole(self, columns: TensorColumns) -> None:
+        """Return None."""
+
     def values(self, columns: TensorColumns, entries: Sequence[int]) -> list[Nested]:
         """Return None for each tensor."""
         return [None] * len(entries)
@@ -139,18 +149,19 @@ class NoData:
 def _with_values(columns: TensorColumns, entry: int) -> Tensor:
     tensor = columns.tensor[entry]
     if not has_values(tensor):
-        raise CannotDo(f"{columns.name[entry]!r} {_why_none(tensor)}.")
+        raise CannotDo(said("%(name)r %(why_none)s.", name=columns.name[entry], why_none=_why_none(tensor)))
     return tensor
 
 
 def _why_none(tensor: Tensor) -> str:
     if is_lazy(tensor):
-        return "is not initialised yet: it has neither a shape nor values until a first forward"
+        return said("is not initialised yet: it has neither a shape nor values until a first forward")
     if tensor.is_meta:
-        return "is on the meta device: it has a shape, and no values"
+        return said("is on the meta device: it has a shape, and no values")
     if tensor.is_quantized:
-        return "is quantised, and its values are not read"
-    return f"is stored as {tensor.layout}, and only the values of dense tensors are read".replace("torch.", "")
+        return said("is quantised, and its values are not read")
+    layout = str(tensor.layout).removeprefix("torch.")
+    return said("is stored as %(layout)s, and only the values of dense tensors are read", layout=layout)
 
 
 def _structure_only(columns: TensorColumns, entry: int) -> CannotDo:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from app.errors import CannotDo, TooLarge
+from app.translation import said
 from app.trees.index import TreeIndex, printed_class
 
 MAX_CHARS = 64_000_000
@@ -13,7 +14,7 @@ MAX_CHARS = 64_000_000
 def repr_of(index: TreeIndex, row: int = 0) -> str:
     """Return `repr(module)` of the module at a row, without torch's recursion (which ends at depth 333).
 
-    Of a tree that is known by its structure only it is what torch's own `__repr__` shows, children that are None last.
+    Of a tree that is known by its structure only it is what torch's own `__repr__` shows.
     A live class with a `__repr__` of its own is asked for it; raises `CannotDo` where that one recurses too deep.
     Raises `TooLarge` past 64 million characters: the indents of a deep chain are quadratic in its depth.
     """
@@ -22,8 +23,12 @@ def repr_of(index: TreeIndex, row: int = 0) -> str:
         chars += len(text) + 2 * depth * text.count("\n")
         if chars > MAX_CHARS:
             raise TooLarge(
-                f"The text of {index.path(row)[:80]!r} has more than {MAX_CHARS:,} characters, most of them indents: "
-                "ask for a target further down.",
+                said(
+                    "The text of %(path)r has more than %(max_chars)s characters, most of them indents: ask for a "
+                    "target further down.",
+                    path=index.path(row)[:80],
+                    max_chars=f"{MAX_CHARS:,}",
+                ),
                 MAX_CHARS,
             )
         parts.append(_indented(text, depth))
@@ -61,14 +66,13 @@ def _described_parts(index: TreeIndex, top: int) -> Iterator[tuple[str, int]]:
             yield item, depth
             continue
         shown, extra = index.classes[index.class_id[item]].shown, index.extra_repr.get(item, "")
-        lines, none = extra.split("\n") if extra else [], index.none_children.get(item, [])
-        if len(lines) > 1 or none or index.end[item] > item + 1:
+        lines, children = extra.split("\n") if extra else [], list(index.printed_children(item))
+        if len(lines) > 1 or children:
             yield "".join([f"{shown}(", *[f"\n  {line}" for line in lines]]), depth
             todo.append(("\n)", depth))
-            todo.extend((f"\n  ({name}): None", depth) for name in reversed(none))
-            for child in reversed(list(index.children(item))):
-                todo.append((child, depth + 1))
-                todo.append((f"\n  ({index.name[child]}): ", depth))
+            for name, child in reversed(children):
+                todo.append(("None" if child is None else child, depth + 1))
+                todo.append((f"\n  ({name}): ", depth))
         else:
             yield f"{shown}({extra})", depth
 
@@ -77,7 +81,9 @@ def _own_repr(module: nn.Module) -> str:
     try:
         return repr(module)
     except RecursionError as error:
-        raise CannotDo(f"A {type(module).__name__} prints itself, and is nested too deep for that.") from error
+        raise CannotDo(
+            said("A %(class_name)s prints itself, and is nested too deep for that.", class_name=type(module).__name__)
+        ) from error
 
 
 def _indented(text: str, depth: int) -> str:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from app.errors import Invalid, Misfit, TooLarge
+from app.translation import said
 from app.trees.describe import class_of
 from app.trees.foreign import Raised, attempt, notes_of
 from app.trees.meta_state import on_meta
@@ -86,14 +87,21 @@ def trace(module: nn.Module, inputs: Sequence[Input], *, max_modules: int, max_d
 def check_given(inputs: Sequence[Input]) -> None:
     """Raise `Invalid` where there is no input."""
     if not inputs:
-        detail = "input: expected the sizes of at least one input, such as 2,3,224,224."
-        raise Invalid(detail, (Misfit(("input",), "expected at least one"),))
+        detail = said("input: expected the sizes of at least one input, such as 2,3,224,224.")
+        raise Invalid(detail, (Misfit(("input",), said("expected at least one")),))
 
 
 def _columns(recorder: Recorder, given: Sequence[Input], raised: Raised | None, notes: list[str]) -> Trace:
     places, total = recorder.places, recorder.counter.total
     if total > MAX_FLOPS:
-        raise TooLarge(f"The forward comes to {total:,} FLOPs: more than {MAX_FLOPS:,} are not counted.", MAX_FLOPS)
+        raise TooLarge(
+            said(
+                "The forward comes to %(total)s FLOPs: more than %(max_flops)s are not counted.",
+                total=f"{total:,}",
+                max_flops=f"{MAX_FLOPS:,}",
+            ),
+            MAX_FLOPS,
+        )
     called = sorted(recorder.calls)
     calls = [recorder.calls[number] for number in called]
     uncalled = sorted(set(range(len(places.modules))) - set(called))
@@ -139,7 +147,9 @@ def _stop(recorder: Recorder, raised: Raised) -> Stop:
 def said_of(raised: Raised) -> str:
     """Return why a forward stopped, as a sentence."""
     if raised.asks_for_values:
-        return f"it needs the values of a tensor, which are not there on the meta device ({raised})"
+        return said(
+            "it needs the values of a tensor, which are not there on the meta device (%(raised)s)", raised=str(raised)
+        )
     return str(raised)
 
 

@@ -57,7 +57,7 @@ def parse_inputs(texts: Sequence[str], dtype: str = "float32") -> list[Input]:
             inputs.append(found)
     misfits.extend(_misfits(inputs))
     if misfits:
-        raise Invalid(f"{misfits[0].loc[0]}: {misfits[0].msg}.", tuple(misfits))
+        raise Invalid(said("%(place)s: %(msg)s.", place=misfits[0].loc[0], msg=misfits[0].msg), tuple(misfits))
     return inputs
 
 
@@ -81,13 +81,17 @@ def _parse(part: str, dtype: str) -> Input | str:
     numbers = [] if dims == "()" else re.split(r"\s*[,x×\s]\s*", dims.strip("()[] ").rstrip(","))
     is_named = not equals or _NAME.fullmatch(name) is not None
     if not (is_named and all(number.isascii() and number.isdigit() for number in numbers)):
-        return f"expected sizes such as 2,3,224,224 or name=1,128:int64, got {cut(part, 60)!r}"
+        return said("expected sizes such as 2,3,224,224 or name=1,128:int64, got %(part)r", part=cut(part, 60))
     if len(numbers) > MAX_DIMS or any(len(number) > 15 for number in numbers):
-        return f"expected at most {MAX_DIMS} sizes of at most 15 digits, got {cut(part, 60)!r}"
+        return said(
+            "expected at most %(max_dims)s sizes of at most 15 digits, got %(part)r",
+            max_dims=MAX_DIMS,
+            part=cut(part, 60),
+        )
     word = word if colon else dtype
     found = dtype_named(word)
     if found is None:
-        return f"expected a dtype such as float32 or int64, got {cut(word, 60)!r}"
+        return said("expected a dtype such as float32 or int64, got %(word)r", word=cut(word, 60))
     return Input(tuple(map(int, numbers)), str(found).removeprefix("torch."), name)
 
 

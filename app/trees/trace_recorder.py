@@ -116,11 +116,11 @@ class Recorder:
         error = sys.exc_info()[1]
         if error is not None and not self._is_known(error):
             self.stopped = (error, number, inputs_of(args, kwargs))
-        if all(frame.number != number for frame in self._stack):
+        calls = self.calls.get(number)
+        if calls is None or not calls.num_open:
             return
         while self._stack[-1].number != number:
             self._close(self._stack.pop())
-        calls = self.calls[number]
         if error is None:
             outputs = values_of(output)
             calls.varies |= calls.is_done and calls.outputs != outputs

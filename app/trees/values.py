@@ -81,4 +81,4 @@ def _word(item: object) -> str:
 
 def _misfit(loc: tuple[str | int, ...], msg: str) -> Invalid:
     place = ".".join(str(part) for part in loc)
-    return Invalid(f"{place}: {msg}.", (Misfit(loc, msg),))
+    return Invalid(said("%(place)s: %(msg)s.", place=place, msg=msg), (Misfit(loc, msg),))

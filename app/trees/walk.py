@@ -2,16 +2,18 @@
 
 from array import array
 from collections.abc import Iterator
-from typing import cast
+from itertools import repeat
+from typing import NoReturn, cast
 
+import numpy as np
 from torch import Tensor, nn
 
 from app.errors import CannotDo, TooLarge
 from app.translation import said
 from app.trees.columns import Columns
-from app.trees.description import ModuleClass
+from app.trees.description import ModuleClass, places_of_none
 from app.trees.numbering import Numbering
-from app.trees.tensors import identities
+from app.trees.tensors import column, identities
 
 
 def walk(root: nn.Module, *, max_modules: int, max_depth: int) -> Columns:
@@ -34,72 +36,80 @@ class _Walk:
         self.columns = columns
         self.max_modules = max_modules
         self.max_depth = max_depth
+        self.buffer_owner: list[int] = []
 
     def from_root(self, root: nn.Module) -> "array[int]":
         """Fill the columns and return the ends of the subtrees."""
         # The innermost of `levels` goes on over one module's children, which stand under the last of `above`.
-        # One loop, on local names: a call a module, or a lookup more, shows in the time of a large tree.
-        columns, max_modules, max_depth = self.columns, self.max_modules, self.max_depth
-        parents, names, modules, training = columns.parent, columns.name, columns.modules, columns.training
-        parameters, parameter_start = columns.parameters.name, columns.parameters.start
+        # One loop, on local names and lists: a call a module, or an array to append to, shows in a large tree's time.
+        columns, max_modules, max_levels = self.columns, self.max_modules, self.max_depth + 1
+        names, modules = columns.name, columns.modules
+        parameters = columns.parameters.name
         tensors = cast("list[Tensor | None]", columns.parameters.tensor)  # `close` takes the None out
-        buffers, buffer_start = columns.buffers.name, columns.buffers.start
+        training: list[bool] = []
+        parameter_start: list[int] = []
+        # What is visited between two changes of level is of one parent.
+        visits: list[int] = []
+        parents: list[int] = []
         levels: list[Iterator[tuple[str, nn.Module | None]]] = [iter((("", root),))]
         above, ends = [-1], {}
         while levels:
-            parent = above[-1]
+            parent, num_levels = above[-1], len(above)
+            visits.append(len(names))
+            parents.append(parent)
             for name, module in levels[-1]:
                 if module is None:
                     columns.none_children.setdefault(parent, []).append(name)
                     continue
-                row = len(names)
-                if row >= max_modules or len(above) > max_depth + 1:
-                    self._refuse(parent, module, row >= max_modules)
-                parents.append(parent)
                 names.append(name)
                 modules.append(module)
                 training.append(module.training)
                 parameter_start.append(len(parameters))
-                buffer_start.append(len(buffers))
                 if own := module._parameters:
                     parameters.extend(own)
                     tensors.extend(own.values())
                 if module._buffers:
-                    self._add_buffers(module)
+                    self._add_buffers(module, len(names) - 1)
                 if children := module._modules:
                     levels.append(iter(children.items()))
-                    above.append(row)
+                    above.append(len(names) - 1)
                     break
             else:
                 levels.pop()
                 ends[above.pop()] = len(names)
+            if len(names) > max_modules or (num_levels > max_levels and len(names) > visits[-1]):
+                self._refuse(above, len(names) > max_modules)
+        columns.none_places = {row: places_of_none(modules[row]._modules.values()) for row in columns.none_children}
+        columns.parent = column(np.repeat(parents, np.diff(visits, append=len(names))))
+        columns.training = bytearray(training)
+        columns.parameters.start = array("q", parameter_start)
+        columns.buffers.start = column(np.searchsorted(self.buffer_owner, np.arange(len(names))))
         del ends[-1]
-        end = array("q", range(1, len(names) + 1))
-        for row, stop in ends.items():
-            end[row] = stop
-        return end
+        end = np.arange(1, len(names) + 1)
+        end[list(ends)] = list(ends.values())
+        return column(end)
 
-    def _add_buffers(self, module: nn.Module) -> None:
+    def _add_buffers(self, module: nn.Module, row: int) -> None:
         buffers = self.columns.buffers
         fleeting = module._non_persistent_buffers_set
         buffers.name.extend(module._buffers)
         cast("list[Tensor | None]", buffers.tensor).extend(module._buffers.values())
         buffers.flag.extend(name not in fleeting for name in module._buffers)
+        self.buffer_owner.extend(repeat(row, len(module._buffers)))
 
-    def _refuse(self, parent: int, module: nn.Module, has_too_many: bool) -> None:
-        modules, parents = self.columns.modules, self.columns.parent
-        above = parent
-        while above >= 0:
-            if modules[above] is module:
-                path = self._path(above)
+    def _refuse(self, above: list[int], has_too_many: bool) -> NoReturn:
+        names, modules = self.columns.name, self.columns.modules
+        rows, first_of = above[1:], dict[int, int]()
+        for level, row in enumerate(rows):
+            first = first_of.setdefault(id(modules[row]), level)
+            if first < level:
                 raise CannotDo(
                     said(
                         "%(kind)s at %(path)r contains itself: that is not a tree.",
-                        kind=type(module).__name__,
-                        path=path,
+                        kind=type(modules[row]).__name__,
+                        path=".".join([names[place] for place in rows[1 : first + 1]]),
                     )
                 )
-            above = parents[above]
         if has_too_many:
             limit, what = self.max_modules, "modules (a shared one counts at each place)"
         else:
@@ -108,13 +118,6 @@ class _Walk:
             said("The tree has more than %(limit)s %(what)s, which is the limit here.", limit=f"{limit:,}", what=what),
             limit,
         )
-
-    def _path(self, row: int) -> str:
-        names = []
-        while row:
-            names.append(self.columns.name[row])
-            row = self.columns.parent[row]
-        return ".".join(reversed(names))
 
 
 def _describe_classes(columns: Columns) -> None:

@@ -1,5 +1,6 @@
 // The builder's forms, sent without leaving the page: what the answer shows is put in place, and the focus stays.
 
+import { ask } from "./ask.js";
 import { named, renamed } from "./lib/build_places.js";
 import { _ } from "./lib/words.js";
 
@@ -145,7 +146,7 @@ function put(page, path, act) {
  */
 async function post(address, body, path, act) {
   try {
-    const response = await fetch(address, { method: "POST", body, headers: { Accept: "text/html" } });
+    const response = await ask(address, { method: "POST", body });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const isBuilder = page.querySelector("[data-build]") !== null;
     warn(isBuilder ? "" : _("The server answered %(status)s: nothing was changed.", { status: response.status }));

@@ -1,5 +1,7 @@
 // A list that is searched as one types: its page is asked for again, and what was found put in place.
 
+import { ask } from "./ask.js";
+
 const SLOW_MS = 300;
 
 /** @type {AbortController | null} the search that is under way */
@@ -21,7 +23,7 @@ async function find(form) {
   const area = document.querySelector("[data-find-area]");
   const slow = setTimeout(() => area?.setAttribute("aria-busy", "true"), SLOW_MS);
   try {
-    const response = await fetch(address(form), { headers: { Accept: "text/html" }, signal });
+    const response = await ask(address(form), { signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const found = page.querySelector("[data-find-area]");
     if (signal.aborted || !area || !found) return;

@@ -1,5 +1,7 @@
 // The values of a tensor beside its module: read after the structure is there, into the room that was kept for them.
 
+import { ask } from "./ask.js";
+
 const AGAIN_MS = 1000;
 
 /** @type {AbortController | null} */
@@ -11,7 +13,7 @@ let reading = null;
  * @param {AbortSignal} signal
  */
 async function read(url, room, signal) {
-  const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
+  const response = await ask(url, { signal });
   const found = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("[data-glance-part]");
   if (signal.aborted) return;
   if (found) room.replaceChildren(document.adoptNode(found));

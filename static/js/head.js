@@ -1,5 +1,6 @@
 // The head of a tree's page, kept as the tree is now: revision and history, undo and redo in place, the title, Compare.
 
+import { askJson } from "./ask.js";
 import { refresh } from "./swap.js";
 import { workspace } from "./workspace.js";
 
@@ -8,7 +9,7 @@ import { workspace } from "./workspace.js";
 /** @param {HTMLFormElement} form */
 async function step(form) {
   const { tree } = workspace;
-  const response = await fetch(`/api${tree?.url}/${form.dataset.step}`, { method: "POST", headers: { Accept: "application/json" } });
+  const response = await askJson(`${tree?.url}/${form.dataset.step}`, { method: "POST" });
   // A step that somebody else took first is no failure: what there is now is shown.
   if (response.ok) await now((await response.json()).revision);
   else if (response.status === 409) await catchUp();
@@ -50,7 +51,7 @@ workspace.addEventListener("outline", () => {
 /** After a time without the server: what happened to the tree meanwhile is fetched, if anything did. */
 async function catchUp() {
   const { tree } = workspace;
-  const response = await fetch(`/api${tree?.url}`, { headers: { Accept: "application/json" } });
+  const response = await askJson(tree?.url ?? "");
   if (!response.ok) return;
   const { revision } = await response.json();
   if (revision !== tree?.revision) await now(revision);

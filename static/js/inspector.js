@@ -1,5 +1,6 @@
 // The selected module at the right of the page, fetched by itself: a selection does not start the page anew.
 
+import { ask } from "./ask.js";
 import { lost } from "./away.js";
 import { glance } from "./glance.js";
 import { partUrl, tabFor } from "./lib/part_url.js";
@@ -113,7 +114,7 @@ export async function show(more = {}) {
   try {
     const tab = tabFor(new URLSearchParams(location.search).get("tab"), selection.length);
     const url = partUrl(here.dataset.inspector, location.search, selection, tree.revision, { tab, ...more });
-    const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
+    const response = await ask(url, { signal: mine.signal });
     const found = partIn(await response.text());
     if (mine.signal.aborted) return false;
     isBehind = false;

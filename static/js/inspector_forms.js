@@ -1,5 +1,6 @@
 // The inspector's forms, sent without leaving the page: what was made can be undone, what is refused comes back.
 
+import { ask } from "./ask.js";
 import { complain, expectChange, part, partIn, put, show } from "./inspector.js";
 import { _ } from "./lib/words.js";
 import { workspace } from "./workspace.js";
@@ -39,7 +40,7 @@ async function send(form, submitter) {
   address.searchParams.set("tab", part()?.dataset.tab ?? "overview");
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string") body.append(name, value);
-  const response = await fetch(address, { method: "POST", headers: { Accept: "text/html" }, body });
+  const response = await ask(address, { method: "POST", body });
   const text = await response.text();
   const there = partIn(text);
   if (!there) {

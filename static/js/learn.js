@@ -1,5 +1,7 @@
 // The forms of a step without a new page: sent as they are, and of the answer the areas that a form names put in place.
 
+import { ask } from "./ask.js";
+
 /** @param {Document} page */
 const areasOf = (page) => new Map([...page.querySelectorAll("[data-learn-area]")].map((area) => [area.getAttribute("data-learn-area"), area]));
 
@@ -21,9 +23,8 @@ export function put(text, names) {
 function sent(form) {
   const typed = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string") typed.append(name, value);
-  const headers = { Accept: "text/html" };
-  if (form.method === "post") return fetch(form.action, { method: "post", body: typed, headers });
-  return fetch(`${form.action}?${typed}`, { headers });
+  if (form.method === "post") return ask(form.action, { method: "post", body: typed });
+  return ask(`${form.action}?${typed}`);
 }
 
 /** @param {HTMLFormElement} form */

@@ -1,5 +1,6 @@
 // The losses of the step's run, a line for each epoch as it arrives; at its end the step is fetched again.
 
+import { ask } from "./ask.js";
 import { put } from "./learn.js";
 
 /** @typedef {import("./lib/run_log.js").RunLog} RunLog */
@@ -12,7 +13,7 @@ function write(log) {
   if (!lines) return;
   const shown = lines.textContent ? lines.textContent.split("\n").length : 0;
   for (let epoch = shown; epoch < log.done; epoch += 1) {
-    lines.append(`${epoch ? "\n" : ""}epoch ${epoch}: ${log.losses[epoch] ?? log.nonfinite.get(epoch)}`);
+    lines.append(`${epoch ? "\n" : ""}epoch ${epoch}: ${log.lossAt(epoch) ?? log.kindAt(epoch)}`);
   }
 }
 
@@ -22,7 +23,7 @@ document.addEventListener("run", (event) => {
   write(log);
   if (!log.run) return;
   isOver = true;
-  void fetch(location.href, { headers: { Accept: "text/html" } })
+  void ask(location.href)
     .then((response) => response.text())
     .then((text) => put(text, ["run", "printed", "tree", "question", "steps"]));
 });

@@ -1,6 +1,7 @@
 // The active runs of a list, kept as they are now: one stream for all of them; the list is fetched again when one ends.
 // A page whose own run is followed has its stream already: the others then stand still.
 
+import { askJson } from "./ask.js";
 import { lost } from "./away.js";
 import { exact, loss as lossText } from "./lib/numbers.js";
 import { refresh } from "./swap.js";
@@ -32,7 +33,7 @@ function open() {
   const runs = active().slice(0, MOST);
   if (source || !runs.length || document.hidden || document.querySelector("[data-run][data-active]")) return;
   const query = runs.map((each) => `run=${encodeURIComponent(each.getAttribute("data-live-run") ?? "")}`).join("&");
-  source = new EventSource(`/api/events?${query}&batch=200`);
+  source = new EventSource(`/api/events?${query}&batch=200&after=latest`);
   source.addEventListener("epochs", (event) => {
     const { run, epoch, loss } = JSON.parse(event.data);
     show(run, epoch[1], loss[loss.length - 1]);
@@ -44,7 +45,7 @@ function open() {
 /** @param {string} run of those that are followed */
 async function broke(run) {
   close();
-  await lost("runs", async () => (await fetch(`/api/runs/${run}`, { headers: { Accept: "application/json" } })).status < 500, { isLive: true });
+  await lost("runs", async () => (await askJson(`/runs/${run}`)).status < 500, { isLive: true });
   await again();
 }
 

@@ -96,7 +96,8 @@ export function over(plot, log, scale, others) {
   ctx.lineJoin = "round";
   ctx.lineWidth = 3 * devicePixelRatio;
   ctx.strokeStyle = token("--surface");
-  names(plot, log, scale, others);
+  const validation = { id: "", name: _("validation"), losses: log.validation, isGrowing: false };
+  names(plot, log, scale, log.validation.count ? [validation, ...others] : others);
   ctx.textAlign = "left";
   const latest = tail(plot, log, scale);
   first(plot, log, scale, latest);
@@ -110,7 +111,7 @@ export function over(plot, log, scale, others) {
  * @returns {number | null} where it stands between the ends of the scale
  */
 export function placed(scale, loss) {
-  return typeof loss !== "number" || (scale.isLog && loss <= 0) ? null : place(scale, loss);
+  return typeof loss !== "number" || !Number.isFinite(loss) || (scale.isLog && loss <= 0) ? null : place(scale, loss);
 }
 
 /**
@@ -128,8 +129,9 @@ function names(plot, log, scale, others) {
   const taken = latest && latest.x > bbox.left + bbox.width / 2 ? [latest.y] : [];
   const range = /** @type {[number, number]} */ ([bbox.top + 12 * ratio, bbox.top + bbox.height - 4 * ratio]);
   for (const other of others) {
-    const last = Math.min(other.losses.length, Math.max(log.epochs, 2)) - 1;
-    const at = placed(scale, other.losses[last]);
+    const place = other.losses.from(Math.max(log.epochs, 2)) - 1;
+    const last = other.losses.epoch[place] ?? 0;
+    const at = placed(scale, other.losses.value[place]);
     if (at === null) continue;
     // A short run beside a long one ends where its name would stand on everything else.
     if (plot.valToPos(last, "x", true) - bbox.left < 24 * ratio) continue;
@@ -152,7 +154,7 @@ function tail(plot, log, scale) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   const last = log.done - 1;
-  const at = placed(scale, log.losses[last]);
+  const at = placed(scale, log.losses.latest);
   if (at === null) return null;
   const [x, y] = [plot.valToPos(last, "x", true), plot.valToPos(at, "y", true)];
   ctx.fillStyle = token("--accent");
@@ -181,11 +183,11 @@ function tail(plot, log, scale) {
  */
 function tailWords(plot, log, scale) {
   const last = log.done - 1;
-  const at = placed(scale, log.losses[last]);
+  const at = placed(scale, log.losses.latest);
   if (at === null || last < 1) return null;
   const ratio = devicePixelRatio;
   const y = Math.max(plot.valToPos(at, "y", true) - 10 * ratio, plot.bbox.top + 12 * ratio);
-  return { x: plot.valToPos(last, "x", true), y, text: lossText(log.losses[last] ?? NaN) };
+  return { x: plot.valToPos(last, "x", true), y, text: lossText(log.losses.latest) };
 }
 
 /**
@@ -197,11 +199,11 @@ function tailWords(plot, log, scale) {
 function first(plot, log, scale, latest) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
-  const at = placed(scale, log.losses[0]);
+  const at = placed(scale, log.lossAt(0));
   if (at === null || (log.done > 1 && latest !== null && latest - bbox.left <= 84 * ratio)) return;
   ctx.font = font(`${12 * ratio}px`);
   ctx.fillStyle = token("--ink-2");
-  say(ctx, lossText(log.losses[0] ?? NaN), bbox.left + 8 * ratio, Math.max(plot.valToPos(at, "y", true) - 6 * ratio, bbox.top + 12 * ratio));
+  say(ctx, lossText(log.lossAt(0) ?? NaN), bbox.left + 8 * ratio, Math.max(plot.valToPos(at, "y", true) - 6 * ratio, bbox.top + 12 * ratio));
 }
 
 /**
@@ -214,8 +216,15 @@ function words(plot, log, scale) {
   const ratio = devicePixelRatio;
   ctx.fillStyle = token("--bad");
   ctx.font = font(`500 ${11 * ratio}px`);
-  for (const { epoch, kind } of gaps(log.losses, log.nonfinite, scale.isLog, MOST_GAPS)) {
-    const x = Math.min(plot.valToPos(epoch, "x", true), bbox.left + bbox.width - 60 * ratio);
-    say(ctx, _("%(kind)s at %(epoch)s", { kind, epoch: exact(epoch) }), x, bbox.top + bbox.height - 6 * ratio);
+  /** @type {number[]} where the words end, by row */
+  const ends = [];
+  for (const { epoch, kind } of gaps(log, scale.isLog, MOST_GAPS)) {
+    const text = _("%(kind)s at %(epoch)s", { kind, epoch: exact(epoch) });
+    const width = ctx.measureText(text).width;
+    const x = Math.min(plot.valToPos(epoch, "x", true), bbox.left + bbox.width - width);
+    const free = ends.findIndex((end) => end < x);
+    const row = free < 0 ? ends.length : free;
+    ends[row] = x + width + 4 * ratio;
+    say(ctx, text, x, bbox.top + bbox.height - (6 + 13 * row) * ratio);
   }
 }

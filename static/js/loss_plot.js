@@ -4,11 +4,15 @@ import uPlot from "../vendor/uplot.js";
 import { over, placed, token, under } from "./loss_marks.js";
 import { exact, significant } from "./lib/numbers.js";
 import { epochTicks, extent, place, scaleOf, takesLog } from "./lib/scale.js";
+import { Smoothed } from "./lib/smoothing.js";
 
 /** @typedef {import("./lib/run_log.js").RunLog} RunLog */
 /** @typedef {import("./lib/others.js").Other} Other */
+/** @typedef {import("./lib/points.js").Curve} Curve */
 
 const DOTS_UNDER = 40;
+const EXPAND = 2;
+const RAW = "4d";
 
 export class LossPlot {
   /**
@@ -24,6 +28,11 @@ export class LossPlot {
     this.log = null;
     /** @type {Other[]} */
     this.others = [];
+    /** @type {Smoothed | null} */
+    this.smoothed = null;
+    /** @type {Curve[]} what is drawn of the run: its losses, those smoothed, its validation losses */
+    this.curves = [];
+    this.kind = "";
     /** @type {uPlot | null} */
     this.plot = null;
     this.scale = scaleOf({ low: 0, high: 1, positive: 1, count: 0 }, false);
@@ -40,17 +49,24 @@ export class LossPlot {
   show(log) {
     this.log = log;
     if (!log.done) return;
-    const before = this.scale;
-    this.scale = this.#scaled(log);
-    if (!this.plot || before.isLog !== this.scale.isLog) this.again();
+    this.#thin(log);
+    const kind = `${this.scale.isLog} ${this.#lines().join()}`;
+    if (!this.plot || this.kind !== kind) this.again();
     else this.plot.setData(this.#data());
+    this.kind = kind;
+  }
+
+  /** @param {Smoothed | null} smoothed null for the losses as they are */
+  smooth(smoothed) {
+    this.smoothed = smoothed;
+    if (this.log) this.show(this.log);
   }
 
   /** @param {Other[]} others */
   compare(others) {
     this.others = others;
     if (!this.log?.done) return;
-    this.scale = this.#scaled(this.log);
+    this.#thin(this.log);
     this.again();
   }
 
@@ -80,25 +96,37 @@ export class LossPlot {
     return Math.max(this.log?.epochs ?? 2, 2) - 1;
   }
 
-  /** @param {RunLog} log */
-  #scaled(log) {
-    const range = extent(this.#seen(log));
-    return scaleOf(range, this.chosen ? this.chosen === "log" : takesLog(range));
+  /** @returns {string[]} the kinds of lines of the run */
+  #lines() {
+    return ["loss", ...(this.smoothed ? ["smoothed"] : []), ...(this.log?.validation.count ? ["validation"] : [])];
   }
 
   /** @param {RunLog} log */
-  *#seen(log) {
-    yield* log.losses;
-    for (const other of this.others) yield* other.losses.slice(0, this.#last() + 1);
+  #thin(log) {
+    this.smoothed?.take(log.losses);
+    const columns = Math.max(this.box.clientWidth, 80);
+    const all = { loss: log.losses, smoothed: this.smoothed?.points, validation: log.validation };
+    this.curves = this.#lines().map((line) => (all[/** @type {"loss"} */ (line)] ?? log.losses).thinned(columns));
+    const seen = [...this.curves, ...this.others.map((other) => this.#until(other))];
+    const range = extent(seen.flatMap((curve) => curve.value));
+    this.scale = scaleOf(range, this.chosen ? this.chosen === "log" : takesLog(range));
+  }
+
+  /**
+   * @param {Other} other
+   * @returns {Curve} as far as the run's epochs go
+   */
+  #until(other) {
+    const curve = other.losses.thinned(Math.max(this.box.clientWidth, 80));
+    const end = curve.epoch.findIndex((epoch) => epoch > this.#last());
+    return end < 0 ? curve : { epoch: curve.epoch.slice(0, end), value: curve.value.slice(0, end) };
   }
 
   /** @returns {uPlot.AlignedData} */
   #data() {
-    const losses = this.log?.losses ?? [];
-    const long = Math.max(losses.length, ...this.others.map((other) => Math.min(other.losses.length, this.#last() + 1)));
-    /** @param {(number | null)[]} column */
-    const shown = (column) => Array.from({ length: long }, (_, epoch) => placed(this.scale, column[epoch]));
-    return [Array.from({ length: long }, (_, epoch) => epoch), shown(losses), ...this.others.map((other) => shown(other.losses))];
+    const curves = [...this.curves, ...this.others.map((other) => this.#until(other))];
+    const tables = curves.map(({ epoch, value }) => /** @type {uPlot.AlignedData} */ ([epoch, value.map((loss) => placed(this.scale, loss))]));
+    return tables.length > 1 ? uPlot.join(tables, tables.map(() => [EXPAND, EXPAND])) : /** @type {uPlot.AlignedData} */ (tables[0]);
   }
 
   #size() {
@@ -130,22 +158,26 @@ export class LossPlot {
           values: () => this.scale.ticks.map((tick) => significant(tick)),
         },
       ],
-      series: [{}, this.#series(accent, last), ...this.others.map((other) => this.#dashed(other))],
+      series: [{}, ...this.#lines().map((line) => this.#series(line, accent, last)), ...this.others.map((other) => this.#dashed(other))],
       hooks: {
         drawAxes: [(plot) => this.log && under(plot, this.log, this.scale)],
         draw: [(plot) => this.log && over(plot, this.log, this.scale, this.others)],
-        setCursor: [(plot) => this.hover(plot.cursor.idx ?? null)],
+        setCursor: [(plot) => this.hover(plot.data[0][plot.cursor.idx ?? -1] ?? null)],
       },
     };
   }
 
   /**
+   * @param {string} line
    * @param {string} accent
    * @param {number} last
    * @returns {uPlot.Series}
    */
-  #series(accent, last) {
-    const show = (this.log?.done ?? 0) < DOTS_UNDER && last < DOTS_UNDER;
+  #series(line, accent, last) {
+    if (line === "validation") return { stroke: accent, width: 1.5, dash: [5, 3], spanGaps: false, points: { show: false } };
+    // The losses as they were stand faint behind those that are smoothed.
+    if (line === "loss" && this.smoothed) return { stroke: `${accent}${RAW}`, width: 1, spanGaps: false, points: { show: false } };
+    const show = !this.smoothed && (this.log?.done ?? 0) < DOTS_UNDER && last < DOTS_UNDER;
     return { stroke: accent, width: 2, spanGaps: false, points: { show, size: 6, width: 1.5, stroke: accent, fill: token("--surface") } };
   }
 

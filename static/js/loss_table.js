@@ -38,6 +38,12 @@ function row(kind, texts) {
  */
 const said = (loss, kind = "") => (typeof loss === "number" ? lossText(loss) : kind.replace("-", "\u2212"));
 
+/**
+ * @param {RunLog} log
+ * @returns {number[]} the latest epochs that are known
+ */
+const latest = (log) => Array.from(log.losses.epoch.subarray(Math.max(0, log.losses.count - MOST_ROWS), log.losses.count));
+
 function write() {
   const box = table();
   if (!box || box.hidden || !log) return;
@@ -45,16 +51,18 @@ function write() {
   const made = document.createElement("table");
   made.className = "table epochs";
   const head = document.createElement("thead");
-  head.append(row("th", [_("epoch"), `#${number}`, ...others.map((other) => other.name)]));
+  const isValidated = log.validation.count > 0;
+  head.append(row("th", [_("epoch"), `#${number}`, ...(isValidated ? [_("validation")] : []), ...others.map((other) => other.name)]));
   const body = document.createElement("tbody");
-  const first = Math.max(0, log.done - MOST_ROWS);
-  for (let epoch = first; epoch < log.done; epoch += 1) {
-    const cells = others.map((other) => said(other.losses[epoch]));
-    body.append(row("td", [exact(epoch), said(log.losses[epoch], log.nonfinite.get(epoch)), ...cells]));
+  for (const epoch of latest(log)) {
+    const cells = [...(isValidated ? [said(log.validation.at(epoch))] : []), ...others.map((other) => said(other.losses.at(epoch)))];
+    body.append(row("td", [exact(epoch), said(log.lossAt(epoch), log.kindAt(epoch)), ...cells]));
   }
-  if (first) {
+  if (log.losses.count > MOST_ROWS) {
     const caption = made.createCaption();
-    caption.textContent = ngettext("The last %(num)s epoch", "The last %(num)s epochs", MOST_ROWS, { num: exact(MOST_ROWS) });
+    caption.textContent = log.drawn
+      ? _("The last %(num)s epochs that are drawn; of a long run not each is", { num: exact(MOST_ROWS) })
+      : ngettext("The last %(num)s epoch", "The last %(num)s epochs", MOST_ROWS, { num: exact(MOST_ROWS) });
   }
   made.append(head, body);
   const scrolled = box.scrollTop;

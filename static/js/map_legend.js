@@ -67,7 +67,8 @@ function itemOf({ swatch, name, num, amount, query }) {
 }
 
 /** @param {import("./lib/paints.js").Heat} heat */
-function scaleOf({ label, range: [low, high] }) {
+function scaleOf({ label: short, title, range: [low, high] }) {
+  const label = title ?? short;
   const item = made("li", "map-scale");
   const scale = low > 0 ? _("%(label)s, log scale", { label }) : _("%(label)s, linear scale", { label });
   item.append(made("span", "num", significant(low)), made("i", "map-ramp"), made("span", "num", significant(high)));

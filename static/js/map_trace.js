@@ -1,5 +1,6 @@
 // The FLOPs of the map: those of a trace, asked for once a revision.
 
+import { askJson } from "./ask.js";
 import { _ } from "./lib/words.js";
 
 /** @typedef {import("./lib/amounts.js").Trace} Trace */
@@ -27,7 +28,7 @@ export function traced(address, revision) {
  */
 async function fetched(address) {
   try {
-    const response = await fetch(address, { headers: { Accept: "application/json" } });
+    const response = await askJson(address);
     const answer = await response.json();
     if (response.status === 422) return { trace: null, problem: _("FLOPs need a trace, and nothing says what the forward takes.") };
     if (!response.ok) return { trace: null, problem: String(answer.detail ?? "") };

@@ -1,5 +1,6 @@
 // What the palette can lead to: trees, modules of the one that is shown, actions, lenses, pages, theme and language.
 
+import { askJson } from "./ask.js";
 import { commands } from "./commands.js";
 import { showKeys } from "./keys.js";
 import { exact } from "./lib/numbers.js";
@@ -93,7 +94,7 @@ export async function trees() {
 export async function modules(typed, signal) {
   const url = treeUrl();
   if (!url || !typed.trim()) return [];
-  const response = await fetch(`/api${url}/search?limit=${MOST_MODULES}&q=${encodeURIComponent(typed)}`, { ...JSON_ONLY, signal });
+  const response = await askJson(`${url}/search?limit=${MOST_MODULES}&q=${encodeURIComponent(typed)}`, { signal });
   if (!response.ok) return [];
   const { workspace } = await import("./workspace.js");
   const { rows } = await response.json();

@@ -1,6 +1,8 @@
 // The prediction box answers while x is typed: the tree's forward, asked over HTTP.
 
+import { askJson } from "./ask.js";
 import { significant, value } from "./lib/numbers.js";
+import { pointOf } from "./lib/typed_x.js";
 import { _ } from "./lib/words.js";
 
 const AFTER_MS = 150;
@@ -20,17 +22,14 @@ async function ask(form) {
   const field = form.querySelector('input[name="x"]');
   const output = form.querySelector("[data-predict-y]");
   if (!(field instanceof HTMLInputElement) || !output) return;
-  const number = Number(field.value);
-  if (field.value.trim() === "" || !Number.isFinite(number)) return;
-  const response = await fetch(form.dataset.predict ?? "", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ x: [[number]] }),
-  });
-  if (!response.ok || Number(field.value) !== number) return;
+  const point = pointOf(field.value);
+  if (!point) return;
+  const asked = field.value;
+  const response = await askJson(form.dataset.predict ?? "", { method: "POST", body: JSON.stringify({ x: [point] }) });
+  if (!response.ok || field.value !== asked) return;
   const { y } = await response.json();
   output.textContent = shown(y);
-  compare(form, number, y?.[0]?.[0]);
+  if (point.length === 1) compare(form, Number(point[0]), y?.[0]?.[0]);
   field.removeAttribute("aria-invalid");
   form.querySelector(".field-problem")?.remove();
 }

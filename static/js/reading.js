@@ -1,11 +1,13 @@
 // While a tensor is being read: how far it is, and the page anew once it is there.
 
+import { ask } from "./ask.js";
+
 const AGAIN_MS = 1000;
 
 /** @returns {Promise<Response | null>} */
 async function pageNow() {
   try {
-    return await fetch(location.href, { headers: { Accept: "text/html" } });
+    return await ask(location.href);
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 // Start, pause, resume, cancel, apply and open a run without leaving the page.
 
+import { ask, askJson } from "./ask.js";
 import { exact } from "./lib/numbers.js";
 import { _, ngettext } from "./lib/words.js";
 import { taken } from "./run_state.js";
@@ -14,7 +15,29 @@ const DOCK = ["dock"];
 function sent(form, address) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string") fields.append(name, value);
-  return fetch(address, { method: "POST", body: fields, headers: { Accept: "text/html" } });
+  return ask(address, { method: "POST", body: fields });
+}
+
+/** @param {Response} response whose page holds the form as it was filled in */
+async function putForm(response) {
+  if (!response.headers.get("content-type")?.startsWith("text/html")) return;
+  put(new DOMParser().parseFromString(await response.text(), "text/html"), ["start"]);
+}
+
+/**
+ * The columns of a file come back in the form.
+ * @param {HTMLFormElement} form
+ * @param {HTMLButtonElement} button
+ */
+async function read(form, button) {
+  button.disabled = true;
+  const fields = new FormData(form);
+  try {
+    await putForm(await ask(button.formAction, { method: "POST", body: fields }));
+    document.querySelector("form[data-run-start]")?.setAttribute("data-touched", "");
+  } finally {
+    button.disabled = false;
+  }
 }
 
 /** @param {string} run */
@@ -38,16 +61,16 @@ async function start(form) {
     await refresh(DOCK);
     // Ten epochs can be over before the dock has come.
     if (document.querySelector("[data-run]:not([data-active])")) await taken();
-  } else if (response.headers.get("content-type")?.startsWith("text/html")) {
-    put(new DOMParser().parseFromString(await response.text(), "text/html"), ["start"]);
-    document.querySelector("[data-run-start] [aria-invalid]")?.closest("p")?.querySelector("input")?.focus();
+  } else {
+    await putForm(response);
+    /** @type {HTMLElement | null} */ (document.querySelector("[data-run-start] [aria-invalid]"))?.focus();
   }
 }
 
 /** @param {HTMLFormElement} form */
 async function act(form) {
   const command = new URL(form.action).pathname;
-  const response = await fetch(`/api${command}`, { method: "POST", headers: { Accept: "application/json" } });
+  const response = await askJson(command, { method: "POST" });
   // Over already, or somebody else was quicker: what there is now is shown.
   if (!response.ok && response.status !== 409) throw new Error(_("The server answered with %(status)s.", { status: response.status }));
   const { id, status } = response.ok ? await response.json() : { id: "", status: "" };
@@ -66,10 +89,20 @@ document.addEventListener("input", ({ target }) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || !document.querySelector("[data-run], [data-dock]")) return;
+  const button = event.submitter;
+  if (button instanceof HTMLButtonElement && "runRead" in button.dataset) {
+    event.preventDefault();
+    void read(form, button).catch(() => undefined);
+    return;
+  }
   const does = "runStart" in form.dataset ? start : "runAct" in form.dataset ? act : null;
   if (!does) return;
   event.preventDefault();
   does(form).catch(() => form.submit());
+});
+document.addEventListener("change", ({ target }) => {
+  const form = target instanceof HTMLElement && target.matches("[data-run-upload], [data-run-start] [type=file]") ? target.closest("form") : null;
+  /** @type {HTMLButtonElement | null | undefined} */ (form?.querySelector("[data-run-read]"))?.click();
 });
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-run-link]") : null;

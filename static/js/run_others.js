@@ -3,12 +3,11 @@
 // "others" on the document, with what is to be drawn, whenever that changes.
 
 import { isGrowing, NONE, toggled } from "./lib/others.js";
+import { Points } from "./lib/points.js";
 import { _ } from "./lib/words.js";
 import { refresh } from "./swap.js";
 
 /** @typedef {import("./lib/others.js").Other} Other */
-
-const MOST = 20_000;
 
 /** @type {Map<string, Promise<Other | null>>} what is over does not change */
 const known = new Map();
@@ -21,13 +20,11 @@ const chosen = () => buttons().filter((each) => each.getAttribute("aria-pressed"
 
 /** @param {string} id */
 async function fetched(id) {
-  const json = { headers: { Accept: "application/json" } };
-  const answers = await Promise.all([fetch(`/api/runs/${id}`, json), fetch(`/api/runs/${id}/epochs?limit=${MOST}`, json)]);
-  if (!answers.every((answer) => answer.ok)) return null;
-  const [run, { items }] = await Promise.all(answers.map((answer) => answer.json()));
-  const losses = items.map((/** @type {{loss: number | null}} */ item) => item.loss);
+  const answer = await fetch(`/api/runs/${id}/picture`, { headers: { Accept: "application/json" } });
+  if (!answer.ok) return null;
+  const { run, loss } = await answer.json();
   if (!run.ended_at) known.delete(id);
-  return { id, losses, isGrowing: isGrowing(losses, run.status === "failed"), name: "" };
+  return { id, losses: Points.of(loss), isGrowing: isGrowing(loss.value, run.status === "failed"), name: "" };
 }
 
 /**

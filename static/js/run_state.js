@@ -32,8 +32,8 @@ function progress(log) {
 /** @param {RunLog} log */
 function ended(log) {
   const epoch = exact(Math.max(log.done - 1, 0));
-  const last = log.losses[log.done - 1];
-  const [status, loss] = [log.run?.status ?? "", typeof last === "number" ? lossText(last) : (log.nonfinite.get(log.done - 1) ?? "")];
+  const last = log.lossAt(log.done - 1);
+  const [status, loss] = [log.run?.status ?? "", typeof last === "number" ? lossText(last) : log.kindAt(log.done - 1)];
   say("[data-loss-said]", _("The run has ended: %(status)s at epoch %(epoch)s, loss %(loss)s.", { status: spoken(status), epoch, loss }));
 }
 

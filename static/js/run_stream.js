@@ -1,24 +1,30 @@
 // The one event stream of the page: follows the run that [data-run] names, and tells the rest of the page.
 //
 // "run" on the document, with the RunLog, whenever something is new. When the dock is drawn anew with another run, that
-// one is followed.
+// one is followed. Of a long run the page takes a picture, and the stream begins after it.
 
+import { askJson } from "./ask.js";
 import { lost } from "./away.js";
 import { delay } from "./lib/retry.js";
 import { RunLog } from "./lib/run_log.js";
 
-const MOST_REPLAYED = 200_000;
+const MOST_REPLAYED = 20_000;
 const CALM_MS = 250;
-const KINDS = ["epoch", "epochs", "status", "end"];
+const COLUMNS = 1000;
+const KINDS = ["epoch", "epochs", "modules", "status", "end"];
 
 class RunStream {
   /**
    * @param {string} run its id
    * @param {string} address of the stream
    * @param {number} epochs
+   * @param {boolean} isLong whether it begins with a picture
    */
-  constructor(run, address, epochs) {
+  constructor(run, address, epochs, isLong) {
     this.run = run;
+    this.isLong = isLong;
+    /** @type {Promise<void> | undefined} */
+    this.begun = undefined;
     this.address = address;
     this.log = new RunLog(epochs);
     /** @type {EventSource | null} */
@@ -32,6 +38,10 @@ class RunStream {
 
   open() {
     if (this.source || this.isGone || this.log.run || document.hidden) return;
+    if (this.isLong) {
+      this.begun ??= this.#begin();
+      return;
+    }
     const address = new URL(this.address, location.href);
     if (this.log.lastId) address.searchParams.set("after", String(this.log.lastId));
     this.source = new EventSource(address);
@@ -40,6 +50,24 @@ class RunStream {
     };
     this.source.onerror = () => void this.#broke();
     for (const kind of KINDS) this.source.addEventListener(kind, (event) => this.#take(kind, event));
+  }
+
+  async #begin() {
+    try {
+      const response = await fetch(`/api/runs/${this.run}/picture?columns=${COLUMNS}`, { headers: { Accept: "application/json" } });
+      if (response.ok) this.#drawn(await response.json());
+    } catch {
+      // The stream then tells it all from its start.
+    }
+    this.isLong = false;
+    this.open();
+  }
+
+  /** @param {import("./lib/run_log.js").Picture} picture */
+  #drawn(picture) {
+    this.log.begin(picture);
+    if (/** @type {{ended_at?: string | null}} */ (picture.run).ended_at) this.log.take("end", picture.run, picture.last_event);
+    this.tell();
   }
 
   close() {
@@ -85,7 +113,7 @@ class RunStream {
 
   /** @returns {Promise<boolean>} whether the server answered */
   async #asked() {
-    const response = await fetch(`/api/runs/${this.run}`, { headers: { Accept: "application/json" } });
+    const response = await askJson(`/runs/${this.run}`);
     if (response.status === 404) this.end();
     if (!response.ok) return response.status === 404;
     const run = await response.json();
@@ -111,8 +139,7 @@ function follow() {
   }
   stream?.end();
   stream = null;
-  if (active === undefined && Number(done) > MOST_REPLAYED) return;
-  stream = new RunStream(run, address, Number(epochs));
+  stream = new RunStream(run, address, Number(epochs), Number(done) > MOST_REPLAYED);
   stream.open();
 }
 

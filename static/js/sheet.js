@@ -89,6 +89,10 @@ grip?.addEventListener("keydown", (event) => {
 sheet?.addEventListener("focusin", (event) => {
   if (NARROW.matches && stand === "peek" && event.target !== grip) put("half");
 });
+// Another view is not chosen to be covered.
+document.querySelector(".phone")?.addEventListener("click", () => {
+  if (NARROW.matches && stand === "full") put("half");
+});
 workspace.addEventListener("select", (event) => {
   const { from } = /** @type {CustomEvent<{from: string}>} */ (event).detail;
   if (!NARROW.matches) return;

@@ -1,5 +1,7 @@
 // Parts of the page that only the server draws, fetched again and put in place: the head of a tree, its runs, a list.
 
+import { ask } from "./ask.js";
+
 const PARTS = new Set(["crumbs", "facts", "dock", "strip", "start", "fit", "epochs"]);
 
 /**
@@ -23,7 +25,7 @@ function addressOf(areas) {
  */
 async function fetched(address) {
   try {
-    const response = await fetch(address, { headers: { Accept: "text/html" } });
+    const response = await ask(address);
     if (!response.ok || !response.headers.get("content-type")?.startsWith("text/html")) return null;
     return new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {

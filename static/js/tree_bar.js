@@ -1,5 +1,6 @@
 // The bar above the tree: all rows opened or shut, like ones folded, and the lists that stand in place of the tree.
 
+import { ask } from "./ask.js";
 import { workspace } from "./workspace.js";
 
 /** @typedef {import("./module_tree.js").ModuleTree} ModuleTree */
@@ -34,7 +35,7 @@ let turn = Promise.resolve();
  * @param {string} address
  */
 async function change(address) {
-  const response = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+  const response = await ask(address).catch(() => null);
   const page = response?.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
   const [here, there] = [document.getElementById("tree"), page?.getElementById("tree")];
   if (!page || !here || !there) return location.assign(address);
@@ -80,7 +81,7 @@ tell();
 
 // Counts beside the names of the lists, and below the rows, are the server's: after a change it is asked for them again.
 workspace.addEventListener("outline", async () => {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  const response = await ask(location.href).catch(() => null);
   if (!response?.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of ["[data-tree-lenses]", "[data-tree-facets]"]) {

@@ -7,6 +7,17 @@ import { workspace } from "./workspace.js";
 
 const MOST_SELECTED = 64;
 
+const REST_MS = 100;
+
+/**
+ * @param {ModuleTree} tree
+ * @param {Element | null} element that is pointed at
+ */
+function point(tree, element) {
+  const found = element && tree.view.itemAt(element);
+  workspace.hover(found && found.item.kind !== "fold" ? found.item.row : -1, "tree");
+}
+
 /** @param {ModuleTree} tree */
 export function bindPointer(tree) {
   const { scroller } = tree;
@@ -22,9 +33,17 @@ export function bindPointer(tree) {
       tree.open(item, !item.isOpen);
     } else click(tree, item, index, event);
   });
+  // Rows that pass under a pointer at rest are not pointed at: the one that it is over in the end is.
+  let scrolled = 0;
+  scroller.addEventListener("scroll", () => {
+    clearTimeout(scrolled);
+    scrolled = window.setTimeout(() => {
+      scrolled = 0;
+      point(tree, scroller.querySelector(".tree-row:hover"));
+    }, REST_MS);
+  }, { passive: true });
   scroller.addEventListener("pointerover", (event) => {
-    const found = event.target instanceof Element ? tree.view.itemAt(event.target) : null;
-    workspace.hover(found && found.item.kind !== "fold" ? found.item.row : -1, "tree");
+    if (!scrolled && event.target instanceof Element) point(tree, event.target);
   }, { passive: true });
   scroller.addEventListener("pointerleave", () => workspace.hover(-1, "tree"), { passive: true });
   // Clicking focuses the tree: its row is not to jump into sight by that.

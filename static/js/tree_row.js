@@ -90,6 +90,7 @@ export class TreeRow {
   #percent = make("span", "tree-percent num");
   #heat = make("span", "tree-heat num");
   #said = "";
+  #top = NaN;
 
   /** @param {number} number of the element, which is told by it where focus is */
   constructor(number) {
@@ -107,6 +108,13 @@ export class TreeRow {
     this.element.append(this.left, this.#value, this.#count, this.#share, this.#percent, this.#heat);
     /** @type {Item | null} */
     this.item = null;
+  }
+
+  /** @param {number} top in pixels */
+  moveTo(top) {
+    if (top === this.#top) return;
+    this.#top = top;
+    this.element.style.transform = `translateY(${top}px)`;
   }
 
   /** @param {Shown} shown */

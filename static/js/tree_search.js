@@ -1,5 +1,6 @@
 // The search box of a tree: what is typed is found in place of the rows, a page at a time as one scrolls.
 
+import { askJson } from "./ask.js";
 import { isTyping } from "./lib/keys.js";
 import { exact } from "./lib/numbers.js";
 import { clipped } from "./lib/visible.js";
@@ -60,7 +61,7 @@ function address(q) {
  */
 async function fetched(q, cursor, signal) {
   const query = new URLSearchParams(cursor ? { q, limit: LIMIT, cursor } : { q, limit: LIMIT });
-  const response = await fetch(`/api${workspace.tree?.url}/search?${query}`, { headers: { Accept: "application/json" }, signal });
+  const response = await askJson(`${workspace.tree?.url}/search?${query}`, { signal });
   const answer = await response.json();
   if (response.ok) return answer;
   /** @type {{loc: (string | number)[], msg: string} | undefined} */

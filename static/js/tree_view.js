@@ -97,7 +97,7 @@ export class TreeView {
   setHovered(row) {
     if (row === this.#hovered) return;
     this.#hovered = row;
-    this.rows.update();
+    this.rows.mark();
   }
 
   /**

@@ -1,6 +1,7 @@
 // A form that uploads: files dropped on it are taken, and while they are sent it says how far they are. What the server
 // refuses stands at the form, with the files still chosen.
 
+import { ASKS, FOR_SCRIPTS } from "./ask.js";
 import { progressOf, unfit } from "./lib/upload.js";
 import { _ } from "./lib/words.js";
 
@@ -64,13 +65,14 @@ function send(form) {
   const body = new FormData(form);
   if (!body.get("name")) body.delete("name");
   const request = new XMLHttpRequest();
-  request.open("POST", `/api${form.getAttribute("action")}`);
-  request.setRequestHeader("Accept", "application/json");
+  request.open("POST", `${FOR_SCRIPTS}${form.getAttribute("action")}`);
+  for (const [name, value] of Object.entries({ ...ASKS, Accept: "application/json" })) request.setRequestHeader(name, value);
   request.upload.addEventListener("progress", (event) => tell(form, event.loaded, event.total));
   request.addEventListener("load", () => {
     const answer = answered(request);
-    if (request.status === 201 && answer.id) location.assign(`/trees/${answer.id}`);
-    else refuse(form, answer.detail ?? _("The server answered %(status)s.", { status: request.status }));
+    const status = Number(request.getResponseHeader("X-Status")) || request.status;
+    if (status === 201 && answer.id) location.assign(`/trees/${answer.id}`);
+    else refuse(form, answer.detail ?? _("The server answered %(status)s.", { status }));
   });
   request.addEventListener("error", () => refuse(form, _("The connection was lost before all was sent. Try again.")));
   refuse(form, "");

@@ -9,6 +9,8 @@ import { TreeRow } from "./tree_row.js";
 
 const OVERSCAN = 6;
 const REST_MS = 150;
+/** Of the width: names of deep rows need room too. */
+const MOST_INDENTED = 0.36;
 
 export class VirtualRows {
   #space = new ScrollSpace();
@@ -53,6 +55,7 @@ export class VirtualRows {
     this.#view = this.scroller.clientHeight;
     const { marginTop, marginBottom } = getComputedStyle(this.space);
     this.#room = Math.max(0, this.#view - Number.parseFloat(marginTop) - Number.parseFloat(marginBottom));
+    this.space.style.setProperty("--most-indented", `${Math.floor(this.scroller.clientWidth * MOST_INDENTED)}px`);
     const bar = this.scroller.offsetWidth - this.scroller.clientWidth;
     const pane = this.scroller.closest(".pane");
     if (pane instanceof HTMLElement) pane.style.setProperty("--scrollbar", `${bar}px`);
@@ -75,6 +78,11 @@ export class VirtualRows {
   /** Draws all that is in sight again, at the next frame. */
   update() {
     this.#later(true);
+  }
+
+  /** Says at the next frame what is in sight, of which nothing but its marks is another. */
+  mark() {
+    this.#later(false);
   }
 
   /** @param {boolean} isStale whether rows that are drawn already are drawn again */
@@ -180,7 +188,7 @@ export class VirtualRows {
     if (!there || isStale) row.draw(this.#source.shown(index));
     this.#drawn.set(index, row);
     if (!row.element.parentNode) this.space.append(row.element);
-    row.element.style.transform = `translateY(${this.#space.place(index * this.#rowHeight)}px)`;
+    row.moveTo(this.#space.place(index * this.#rowHeight));
   }
 
   #made() {

@@ -6,8 +6,9 @@ const LONGEST_PATH = 1_500;
 const LIST = /^\/trees\/[^/]+\/(named_)?(modules|parameters|buffers|children)$/;
 
 /**
- * The statistic that colours the rows; null is "none", a row that is not there has nothing to show.
- * @typedef {{key: string, label: string, range: [number, number], values: Map<number, number | null>}} Heat
+ * The statistic that colours the rows; null is "none", a row that is not there has nothing to show. `title` says of which
+ * moment it is too.
+ * @typedef {{key: string, label: string, title?: string, range: [number, number], values: Map<number, number | null>}} Heat
  */
 
 class Workspace extends EventTarget {

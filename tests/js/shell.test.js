@@ -3,6 +3,7 @@ import test from "node:test";
 
 import { caps } from "../../static/js/lib/keys.js";
 import { gaps, isGrowing, toggled } from "../../static/js/lib/others.js";
+import { RunLog } from "../../static/js/lib/run_log.js";
 import { resized, within } from "../../static/js/lib/panes.js";
 import { delay, offlineWords } from "../../static/js/lib/retry.js";
 import { heightOf, landing, moved, next } from "../../static/js/lib/sheet.js";
@@ -60,8 +61,14 @@ test("another run is drawn or not, and said to grow where it ends above its star
 });
 
 test("a loss that cannot be drawn is named once a stretch", () => {
-  const kinds = new Map([[1, "inf"], [2, "nan"], [3, "nan"]]);
-  assert.deepEqual(gaps([1, null, null, null, 0.5], kinds, false, 5), [{ epoch: 1, kind: "inf" }, { epoch: 2, kind: "nan" }]);
-  assert.deepEqual(gaps([1, 0, 0], new Map(), true, 5), [{ epoch: 1, kind: "≤ 0" }]);
-  assert.deepEqual(gaps([1, 0], new Map(), false, 5), []);
+  /** @param {(number | null)[]} loss @param {[number, number, string][]} nonfinite */
+  const log = (loss, nonfinite) => {
+    const made = new RunLog(loss.length);
+    made.take("epochs", { epoch: [0, loss.length - 1], loss, at: "2026-11-23T06:00:00Z", nonfinite }, loss.length);
+    return made;
+  };
+  const odd = log([1, null, null, null, 0.5], [[1, 1, "inf"], [2, 3, "nan"]]);
+  assert.deepEqual(gaps(odd, false, 5), [{ epoch: 1, kind: "inf" }, { epoch: 2, kind: "nan" }]);
+  assert.deepEqual(gaps(log([1, 0, 0], []), true, 5), [{ epoch: 1, kind: "≤ 0" }]);
+  assert.deepEqual(gaps(log([1, 0], []), false, 5), []);
 });

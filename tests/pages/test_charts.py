@@ -3,12 +3,12 @@
 import math
 from datetime import UTC, datetime
 
-import numpy as np
-
 from app.pages.fit_chart import fit_chart, title_of
-from app.pages.loss_chart import Other, loss_chart, sparkline
+from app.pages.loss_chart import Other, loss_chart
+from app.pages.plot import curve_of
 from app.pages.run_line import acts, trouble
 from app.pages.scales import linear, scale_of, takes_log
+from app.pages.sparkline import sparkline
 from app.training.config import RunConfig
 from app.training.data import LineData, TableData
 from app.training.run import Run, RunStatus
@@ -64,15 +64,29 @@ def test_of_many_epochs_two_a_pixel_column_are_drawn() -> None:
 
 
 def test_another_run_is_drawn_on_the_same_axis_as_far_as_the_epochs_go() -> None:
-    growing = Other("r_2", np.array([37.1365, 50.0, 2e4]), "#2, lr 0.0351: grows", True)
-    longer = Other("r_3", np.array([37.0] * 400), "#3, lr 0.001", False)
+    growing = Other("r_2", curve_of([37.1365, 50.0, 2e4]), "#2, lr 0.0351: grows", True)
+    longer = Other("r_3", curve_of([37.0] * 400), "#3, lr 0.001", False)
     chart = loss_chart(TUTORIAL, 10, [growing, longer])
     assert [other.is_growing for other in chart.others] == [True, False]
     assert chart.y_ticks[-1].label == "100,000"
     assert chart.others[1].path.count("L") == 9
     assert chart.others[1].name is not None
     assert chart.others[1].name.text == "#3, lr 0.001"
-    assert loss_chart(TUTORIAL, 10, [Other("r_4", np.array([math.nan]), "#4", True)]).others[0].name is None
+    assert loss_chart(TUTORIAL, 10, [Other("r_4", curve_of([math.nan]), "#4", True)]).others[0].name is None
+
+
+def test_the_validation_loss_is_drawn_beside_the_loss_on_the_same_axis() -> None:
+    chart = loss_chart(TUTORIAL, 10, validation=curve_of([loss * 1e3 for loss in TUTORIAL]))
+    assert chart.validation is not None
+    assert chart.validation.name is not None
+    assert chart.validation.name.text == "validation"
+    assert chart.y_ticks[-1].label == "100,000"
+
+
+def test_the_words_of_gaps_side_by_side_stand_in_rows_of_their_own() -> None:
+    chart = loss_chart([1.0, math.nan, 1.0, math.inf, 1.0, *[1.0] * 95], 100)
+    assert [gap.text for gap in chart.gaps] == ["nan at 1", "inf at 3"]
+    assert len({gap.y for gap in chart.gaps}) == 2
 
 
 def test_no_epoch_yet_is_said() -> None:
@@ -80,10 +94,10 @@ def test_no_epoch_yet_is_said() -> None:
 
 
 def test_a_sparkline_ends_where_the_run_is() -> None:
-    spark = sparkline(TUTORIAL[:5], 10)
+    spark = sparkline(curve_of(TUTORIAL[:5]), 10)
     assert spark is not None
     assert 2 < float(spark.x) < 94
-    assert sparkline([math.nan], 10) is None
+    assert sparkline(curve_of([math.nan]), 10) is None
 
 
 def test_the_fit_shows_the_data_its_line_and_the_diamond_at_x() -> None:

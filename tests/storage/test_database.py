@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.errors import ModuletreeError
+from app.errors import CannotStore, ModuletreeError
 from app.storage import database as database_module
 from app.storage.database import CannotOpen, Database
 from app.storage.records import now
@@ -195,10 +195,26 @@ def test_writers_take_turns(database: Database) -> None:
     assert count(database) == 160
 
 
-def test_the_log_is_write_ahead_and_synchronous_enough(database: Database) -> None:
+def test_the_log_is_write_ahead_and_on_the_disk_unless_that_may_wait(database: Database) -> None:
+    for is_synced in (True, False, True):
+        with database.write(is_synced=is_synced) as connection:
+            assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+            assert connection.scalar(text("PRAGMA synchronous")) == (2 if is_synced else 1)
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_what_was_there(database: Database) -> None:
     with database.write() as connection:
-        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
-        assert connection.scalar(text("PRAGMA synchronous")) == 1
+        add_tree(connection, "a")
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+
+    def fill() -> None:
+        with database.write() as connection:
+            for number in range(1000):
+                add_tree(connection, str(number))
+
+    with pytest.raises(CannotStore, match="database or disk is full"):
+        fill()
+    assert count(database) == 1
 
 
 def test_check_answers_while_the_database_does(database: Database) -> None:

@@ -65,20 +65,21 @@ NO_ROOM = """
 import resource, sys
 from pathlib import Path
 import torch
+from app.errors import CannotStore
 from app.storage.tensor_files import TensorFiles
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 files = TensorFiles(Path(sys.argv[1]))
 kept = files.save({"a": torch.ones(10)})
 try:
     files.save({"a": torch.ones(1_000_000)})
-except OSError as error:
-    print(error.strerror)
+except CannotStore as error:
+    print(error.detail)
 print([path.name for path in files.directory.iterdir()] == [kept], files.load(kept)["a"].sum().item())
 """
 
 
 def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path) -> None:
-    assert outcome_of(NO_ROOM, tmp_path) == "File too large\nTrue 10.0\n"
+    assert outcome_of(NO_ROOM, tmp_path) == "The tensors cannot be written: File too large.\nTrue 10.0\n"
 
 
 SAVE_FOR_EVER = """

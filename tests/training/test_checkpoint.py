@@ -8,8 +8,8 @@ from torch import Tensor, nn, optim
 
 from app.training.checkpoint import epoch_of, load_checkpoint, name_of, restore, save_checkpoint
 from app.training.data import LineData, tensors_of
-from app.training.loop import train
 from app.training.optimizers import OPTIMIZERS, build_optimizer
+from app.training.steps import torch_step
 from tests.training.tutorial_run import bits
 
 
@@ -31,22 +31,30 @@ def started(packed: Tensor, optimizer: str) -> tuple[Noisy, optim.Optimizer]:
     return model, build_optimizer(optimizer, model.parameters(), 0.01, {})
 
 
+def losses_of(model: nn.Module, optimizer: optim.Optimizer, epochs: int) -> list[float]:
+    x, y = tensors_of(LineData())
+    step = torch_step(model, nn.MSELoss(), optimizer)
+    losses = []
+    for _ in range(epochs):
+        losses.append(step.loss(x, y))
+        step.take()
+    return losses
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_goes_on_to_the_bit(optimizer: str, tmp_path: Path) -> None:
-    x, y = tensors_of(LineData())
     packed = torch.tensor([0.9, 0.5])
     model, stepper = started(packed, optimizer)
     torch.manual_seed(7)
-    list(train(model, nn.MSELoss(), stepper, x, y, range(20)))
+    losses_of(model, stepper, 20)
     save_checkpoint(tmp_path / "one", {"float32": packed}, stepper, 20)
-    expected = list(train(model, nn.MSELoss(), stepper, x, y, range(20, 40)))
+    expected = losses_of(model, stepper, 20)
 
     torch.manual_seed(0)
     checkpoint = load_checkpoint(tmp_path / "one")
     again, restepper = started(checkpoint.tensors["float32"], optimizer)
     restore(checkpoint, restepper)
-    losses = list(train(again, nn.MSELoss(), restepper, x, y, range(checkpoint.epoch, 40)))
-    assert losses == expected
+    assert losses_of(again, restepper, 40 - checkpoint.epoch) == expected
     assert bits(again) == bits(model)
 
 

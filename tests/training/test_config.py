@@ -5,13 +5,23 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Invalid, TooLarge
-from app.training import optimizers
-from app.training.config import MAX_EPOCHS, RunConfig, check
-from app.training.data import MAX_POINTS, LineData, TableData, tensors_of
+from app.training import losses, optimizers, schedules
+from app.training.config import MAX_EPOCHS, EarlyStopping, RunConfig, check
+from app.training.data import (
+    MAX_POINTS,
+    CsvData,
+    Data,
+    LineData,
+    PolynomialData,
+    SineData,
+    TableData,
+    tensors_of,
+)
 from app.training.losses import LOSSES
 from app.training.optimizers import ARGUMENTS, OPTIMIZERS
 
@@ -40,7 +50,7 @@ def test_every_misfit_is_told_at_once() -> None:
         loss="MSELos",
         seed=2**64,
         data=LineData(slope=math.inf, count=0),
-        module_stats_every=10,
+        module_stats_every=-1,
         checkpoint_every=-1,
         step="closed",
         executor="ray",
@@ -185,7 +195,128 @@ def test_the_limits_themselves_are_taken() -> None:
     check(RunConfig(epochs=MAX_EPOCHS, seed=-(2**63), data=LineData(count=MAX_POINTS), checkpoint_every=MAX_EPOCHS))
 
 
-@pytest.mark.parametrize("data", [LineData(slope=0.5), TableData(x=((1.0,),), y=((2.0,),))])
-def test_a_config_comes_back_from_json_as_it_was(data: LineData | TableData) -> None:
-    config = RunConfig(data=data, optimizer="Adam", optimizer_args={"betas": [0.9, 0.99]}, seed=2**64 - 1)
+@pytest.mark.parametrize(
+    "data",
+    [
+        LineData(slope=0.5),
+        TableData(x=((1.0,),), y=((2.0,),)),
+        PolynomialData(coefficients=(1.0,), noise=0.5),
+        SineData(phase=1.0),
+        CsvData("d_1", ("a",), ("b",), name="a.csv", count=3),
+    ],
+)
+def test_a_config_comes_back_from_json_as_it_was(data: Data) -> None:
+    config = RunConfig(
+        data=data,
+        early_stopping=EarlyStopping(3),
+        frozen=("a",),
+        optimizer="Adam",
+        optimizer_args={"betas": [0.9, 0.99]},
+        seed=2**64 - 1,
+    )
     assert msgspec.json.decode(msgspec.json.encode(config), type=RunConfig) == config
+
+
+def test_the_points_of_a_polynomial_and_a_sine() -> None:
+    x, y = tensors_of(PolynomialData((1.0, -2.0, 0.5), start=-2, stop=2, count=9))
+    assert torch.equal(x, torch.linspace(-2, 2, 9).view(-1, 1))
+    torch.testing.assert_close(y, 1 - 2 * x + 0.5 * x**2)
+    x, y = tensors_of(SineData(amplitude=2, frequency=3, phase=0.5, offset=-1, start=0, stop=1, count=7))
+    torch.testing.assert_close(y, 2 * torch.sin(6 * math.pi * x + 0.5) - 1)
+
+
+def test_noise_is_what_its_seed_draws_and_has_the_standard_deviation_asked_for() -> None:
+    _, plain = tensors_of(LineData(count=10_000))
+    _, noisy = tensors_of(LineData(count=10_000, noise=0.5, noise_seed=3))
+    assert torch.equal(noisy, tensors_of(LineData(count=10_000, noise=0.5, noise_seed=3))[1])
+    assert not torch.equal(noisy, tensors_of(LineData(count=10_000, noise=0.5, noise_seed=4))[1])
+    assert (noisy - plain).std().item() == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (LineData(noise=-1.0), {("data", "noise")}),
+        (LineData(noise_seed=2**64), {("data", "noise_seed")}),
+        (PolynomialData(coefficients=()), {("data", "coefficients")}),
+        (PolynomialData(coefficients=(1.0, math.nan)), {("data", "coefficients", 1)}),
+        (PolynomialData(coefficients=(0.0,) * 5 + (1.0,), stop=1e30), {("data",)}),
+        (SineData(start=math.inf, count=0), {("data", "start"), ("data", "count")}),
+        (CsvData("d_1", (), ("a", "a"), missing="skip"), {("data", "x"), ("data", "y"), ("data", "missing")}),
+    ],
+)
+def test_data_that_cannot_be_is_refused_at_its_place(data: Data, where: set[tuple[str | int, ...]]) -> None:
+    assert set(misfits(data=data)) == where
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({"batch_size": 0}, {("batch_size",)}),
+        ({"batch_size": 11}, {("batch_size",)}),
+        ({"batch_size": 9, "validation_split": 0.2}, {("batch_size",)}),
+        ({"validation_split": 1.0}, {("validation_split",)}),
+        ({"validation_split": math.nan}, {("validation_split",)}),
+        ({"validation_split": 0.01}, {("validation_split",)}),
+        ({"validation_split": 0.99}, {("validation_split",)}),
+        ({"early_stopping": EarlyStopping(0)}, {("early_stopping", "patience")}),
+        ({"early_stopping": EarlyStopping(1, -1.0)}, {("early_stopping", "min_delta")}),
+        ({"early_stopping": EarlyStopping(1, monitor="accuracy")}, {("early_stopping", "monitor")}),
+        ({"early_stopping": EarlyStopping(1, monitor="validation_loss")}, {("early_stopping", "monitor")}),
+        ({"loss": "HuberLoss", "loss_args": {"delta": -1}}, {("loss_args", "delta")}),
+        ({"loss_args": {"reduction": "none"}}, {("loss_args", "reduction")}),
+        ({"loss_args": {"weight": [1.0]}}, {("loss_args", "weight")}),
+        ({"lr_scheduler": "LambdaLR"}, {("lr_scheduler",)}),
+        ({"lr_scheduler_args": {"gamma": 1}}, {("lr_scheduler_args",)}),
+        ({"lr_scheduler": "StepLR"}, {("lr_scheduler_args", "step_size")}),
+        ({"lr_scheduler": "StepLR", "lr_scheduler_args": {"step_size": 0}}, {("lr_scheduler_args", "step_size")}),
+        (
+            {"lr_scheduler": "MultiStepLR", "lr_scheduler_args": {"milestones": [1, 2.5]}},
+            {("lr_scheduler_args", "milestones")},
+        ),
+        (
+            {"lr_scheduler": "ReduceLROnPlateau", "lr_scheduler_args": {"factor": 2.0, "mode": "least"}},
+            {("lr_scheduler_args", "mode")},
+        ),
+        (
+            {"lr_scheduler": "ReduceLROnPlateau", "lr_scheduler_args": {"factor": 2.0, "patience": 3}},
+            {("lr_scheduler_args", "factor")},
+        ),
+        (
+            {"lr_scheduler": "OneCycleLR", "lr_scheduler_args": {"max_lr": 0.1, "total_steps": 5}},
+            {("lr_scheduler_args", "total_steps")},
+        ),
+    ],
+)
+def test_what_a_run_cannot_be_asked_is_refused_where_it_stands(
+    values: dict[str, Any], where: set[tuple[str, ...]]
+) -> None:
+    assert set(misfits(**values)) == where
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("StepLR", {"step_size": 3}),
+        ("MultiStepLR", {"milestones": [3, 6], "gamma": 0.5}),
+        ("ExponentialLR", {"gamma": 0.9}),
+        ("CosineAnnealingLR", {"T_max": 10}),
+        ("CyclicLR", {"base_lr": 0.001, "max_lr": 0.1, "cycle_momentum": False, "mode": "triangular2"}),
+        ("OneCycleLR", {"max_lr": 0.1, "total_steps": 10}),
+        ("ReduceLROnPlateau", {"patience": 2}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 2}),
+        ("LinearLR", {}),
+    ],
+)
+def test_a_schedule_that_torch_takes_is_taken(name: str, args: dict[str, object]) -> None:
+    check(RunConfig(lr_scheduler=name, lr_scheduler_args=args))
+
+
+@given(st.data())
+def test_no_arguments_make_the_check_of_losses_and_schedules_itself_fail(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([*schedules.LR_SCHEDULERS, *LOSSES]))
+    known = {**schedules.ARGUMENTS, **losses.ARGUMENTS}[name]
+    keys = st.sampled_from([argument.name for argument in known]) | st.text(max_size=4)
+    args = data.draw(st.dictionaries(keys, plain, max_size=3))
+    found = losses.misfits_of(name, args) if name in LOSSES else schedules.misfits_of(name, args, "SGD", 0.01, {}, 10)
+    assert all(misfit.msg for misfit in found)

@@ -3,11 +3,12 @@
 import math
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.training.events import MAX_EPOCHS_AN_EVENT, Wording
-from app.training.log import Chunk, EventKind, unpack_epochs
+from app.training.events import MAX_EPOCHS_AN_EVENT, MAX_PIECE_BYTES, Wording
+from app.training.log import Chunk, EventKind, pack_epochs, unpack_epochs
 from tests.training.chunks import end_chunk, epochs_chunk, logs, parse, status_chunk
 
 
@@ -116,3 +117,24 @@ def test_a_status_parts_two_batches() -> None:
     chunks = [epochs_chunk(1, 0, [1.0]), status_chunk(2, "paused"), epochs_chunk(3, 1, [2.0])]
     events = parse(Wording(is_batched=True).encode(chunks, 0))
     assert [(event.event, event.id) for event in events] == [("epochs", "1"), ("status", "2"), ("epochs", "3")]
+
+
+def test_columns_that_only_some_runs_have_come_where_they_hold_something() -> None:
+    held = {"loss": [1.0, 2.0], "at": [0.0, 1.0], "validation_loss": [math.nan, 3.0], "lr": [0.5, 0.25]}
+    names, payload = pack_epochs({name: np.array(column) for name, column in held.items()})
+    chunks = [Chunk(1, 2, EventKind.EPOCHS, payload, 0, 1, 1e6, names)]
+    first, second = (event.data for event in parse(Wording().encode(chunks, 0)))
+    assert ("validation_loss" in first, first["lr"]) == (False, 0.5)
+    assert (second["validation_loss"], second["lr"]) == (3.0, 0.25)
+    (batch,) = parse(Wording(is_batched=True).encode(chunks, 0))
+    assert (batch.data["validation_loss"], batch.data["lr"]) == ([None, 3.0], [0.5, 0.25])
+
+
+def test_what_is_sent_at_once_is_bounded_and_goes_on_where_it_ended() -> None:
+    chunks = [epochs_chunk(1 + 500 * place, 500 * place, [0.1] * 500) for place in range(20)]
+    cursor, found = 0, b""
+    while cursor < 10_000:
+        piece, cursor = Wording().encode_some(chunks, cursor)
+        assert len(piece) < 2 * MAX_PIECE_BYTES
+        found += piece
+    assert found == Wording().encode(chunks, 0)

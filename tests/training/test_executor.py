@@ -13,9 +13,7 @@ import pytest
 
 from app.training.config import RunConfig
 from app.training.data import LineData
-from app.training.epoch_batch import EpochBatch
 from app.training.executor import LocalExecutor
-from app.training.fit import Fit
 from app.training.loop_thread import LoopThread
 from app.training.messages import (
     AboutRun,
@@ -24,17 +22,15 @@ from app.training.messages import (
     Done,
     Epochs,
     Failed,
-    Frames,
     Lost,
     Paused,
     Resumed,
     Start,
-    from_worker,
 )
 from app.training.tensors_file import read_tensors, write_tensors
 from app.trees import snapshot
 from app.trees.index import TreeIndex
-from tests.training.tutorial_run import LOSSES, chain, linear_model
+from tests.training.tutorial_run import LOSSES, linear_model
 
 WITHIN_S = 30.0
 pytestmark = pytest.mark.usefixtures("spawning")
@@ -230,7 +226,7 @@ def test_a_run_that_goes_on_from_its_checkpoint_tells_only_what_is_new(workers: 
     kept = [message for message in heard if isinstance(message, Checkpointed)]
     assert [message.epoch for message in kept] == [10, 20]
     path = str(workers.folder / kept[0].path)
-    workers.start("r_rest", config, checkpoint=path, emit_from=17)
+    workers.start("r_rest", config, checkpoints=(path,), emit_from=17)
     again = workers.until(Done)
     assert losses(again) == losses(heard)[17:]
     assert [message.epoch for message in again if isinstance(message, Checkpointed)] == [20]
@@ -282,22 +278,3 @@ def test_workers_end_when_nobody_listens_any_more(tmp_path: Path) -> None:
     pid = asyncio.run(play())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-
-
-def test_a_chain_too_long_to_read_at_every_epoch_is_read_once_a_batch() -> None:
-    read_fd, write_fd = os.pipe()
-    try:
-        batch = EpochBatch("r_1", Fit(chain([(1.0, 1.0)] * 20)), write_fd)
-        batch.add(0, 1.0)
-        assert os.read(read_fd, 10_000)
-        batch._due = float("inf")
-        batch.add(1, 1.0)
-        batch._due = 0.0
-        batch.add(2, 1.0)
-        (body,) = Frames().feed(os.read(read_fd, 10_000))
-        message = from_worker.decode(body)
-        assert isinstance(message, Epochs)
-        assert np.isnan(np.frombuffer(message.slope, "<f4")).tolist() == [True, False]
-    finally:
-        os.close(read_fd)
-        os.close(write_fd)

@@ -1,21 +1,31 @@
 """Whoever follows a run gets every event once and in order, however late, slow or interrupted."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.training import feed as feed_module
+from app.training import feeds as feeds_module
 from app.training import subscription as subscription_module
-from app.training.feed import Feeds
-from app.training.log import Chunk
+from app.training.feeds import Feeds
+from app.training.log import Chunk, EventKind
+from app.training.module_columns import pack_modules
 from app.training.subscription import Cursor, Subscription
 from tests.training.chunks import Event, end_chunk, epochs_chunk, logs, parse, status_chunk
 
 RUN = "r_1"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_pauses() -> Iterator[None]:
+    """Rounds follow each other at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feeds_module, "TICK_S", 0)
+        yield
 
 
 class Log:
@@ -23,8 +33,8 @@ class Log:
 
     def __init__(self, *runs: str) -> None:
         self.kept: dict[str, list[Chunk]] = {run: [] for run in runs or (RUN,)}
-        self.num_reads = 0
-        self.feeds = Feeds(self.read)
+        self.num_reads = self.num_named = 0
+        self.feeds = Feeds(self.read, self.name)
         self.feeds.open()
 
     def read(self, run: str, after: int, limit: int) -> Sequence[Chunk]:
@@ -35,24 +45,58 @@ class Log:
                 found.append(chunk)
         return found
 
-    async def until_read(self, times: int = 1) -> None:
-        """Let the followers run until they have read the database."""
-        for _ in range(10**6):
-            if self.num_reads >= times:
-                return
-            await asyncio.sleep(0)
+    def name(self, run: str) -> Sequence[str]:
+        self.num_named += 1
+        return ["", "sub1"]
 
     def commit(self, *chunks: Chunk, run: str = RUN) -> None:
         self.kept[run].extend(chunks)
         self.feeds.publish([(run, chunks)])
 
-    def follow(self, after: int = 0, batch_s: float = 0) -> Subscription:
-        return Subscription(self.feeds, [Cursor(RUN, after)], batch_s=batch_s)
+    def follow(self, after: int = 0, batch_s: float = 0) -> "Reader":
+        return Reader(Subscription(self.feeds, [Cursor(RUN, after)], batch_s=batch_s))
 
 
-async def all_of(subscription: Subscription) -> list[Event]:
-    async with aclosing(subscription.pieces()) as pieces:
-        return parse(b"".join([piece async for piece in pieces]))
+class Reader:
+    """A client of a stream that has begun; it reads nothing while `is_stuck`."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.pieces: list[bytes] = []
+        self.is_over = False
+        self.can_read = asyncio.Event()
+        self.can_read.set()
+        self.subscription.begin(self.write)
+
+    async def write(self, piece: bytes, has_more: bool) -> None:
+        await self.can_read.wait()
+        self.pieces.append(piece)
+        self.is_over = not has_more
+
+    async def until(self, number: int) -> None:
+        """Returns when so many pieces have come."""
+        await until(lambda: len(self.pieces) >= number)
+
+    def has(self, number: int) -> bool:
+        """Whether the event of that number is the last that came."""
+        return bool(self.pieces) and f"id: {number}\n".encode() in self.pieces[-1]
+
+    async def to_the_end(self) -> list[Event]:
+        await until(lambda: self.is_over)
+        self.subscription.leave()
+        return self.events()
+
+    def events(self) -> list[Event]:
+        return parse(b"".join(self.pieces))
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let the followers run until it is so."""
+    for _ in range(10**6):
+        if is_so():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never was")
 
 
 def ids(events: Sequence[Event]) -> list[int]:
@@ -65,30 +109,35 @@ def some_log(num_epochs: int = 6) -> list[Chunk]:
     return [*chunks, end_chunk(num_epochs + 2)]
 
 
+def modules_chunk(first_id: int, epochs: Sequence[int]) -> Chunk:
+    """Statistics of two modules; no gradient arrived at the second."""
+    figures = [np.array([[1.0, 2.0], [0.5, np.nan], [0.25, epoch]]) for epoch in epochs]
+    last_id = first_id + len(epochs) - 1
+    return Chunk(first_id, last_id, EventKind.MODULES, pack_modules(epochs, figures), epochs[0], epochs[-1])
+
+
 @given(logs(ended=True), st.data())
 def test_any_interleaving_of_commits_and_followers_gives_everyone_everything(
     chunks: list[Chunk], data: st.DataObject
 ) -> None:
     last = chunks[-1].last_id
-    joins = data.draw(st.lists(st.integers(0, len(chunks)), min_size=1, max_size=4))
-    starts = [data.draw(st.integers(0, last - 1)) for _ in joins]
+    joins = data.draw(st.lists(st.integers(1, len(chunks)), min_size=1, max_size=4))
+    starts = [data.draw(st.integers(0, chunks[join - 1].last_id - (join == len(chunks)))) for join in joins]
     pauses = [data.draw(st.integers(0, 3)) for _ in chunks]
 
     async def play() -> list[list[Event]]:
         log = Log()
-        followers = []
-        for place in range(len(chunks) + 1):
-            for join, start in zip(joins, starts, strict=True):
-                if join == place:
-                    followers.append((start, asyncio.create_task(all_of(log.follow(start)))))
-            if place < len(chunks):
-                log.commit(chunks[place])
-                for _ in range(pauses[place]):
-                    await asyncio.sleep(0)
-        return [[Event(str(start), "", None), *await task] for start, task in followers]
+        readers = []
+        for place, chunk in enumerate(chunks, 1):
+            log.commit(chunk)
+            readers += [log.follow(start) for join, start in zip(joins, starts, strict=True) if join == place]
+            for _ in range(pauses[place - 1]):
+                await asyncio.sleep(0)
+        return [await reader.to_the_end() for reader in readers]
 
-    for start, *events in asyncio.run(play()):
-        assert ids(events) == list(range(int(start.id) + 1, last + 1))
+    order = sorted(range(len(joins)), key=lambda place: joins[place])
+    for place, events in zip(order, asyncio.run(play()), strict=True):
+        assert ids(events) == list(range(starts[place] + 1, last + 1))
 
 
 def test_who_has_caught_up_reads_no_more_from_the_database() -> None:
@@ -96,18 +145,40 @@ def test_who_has_caught_up_reads_no_more_from_the_database() -> None:
         log = Log()
         chunks = some_log(50)
         log.commit(chunks[0])
-        async with aclosing(log.follow().pieces()) as pieces:
-            await anext(pieces)
-            log.commit(chunks[1])
-            await anext(pieces)
-            reads = log.num_reads
-            for chunk in chunks[2:-1]:
-                log.commit(chunk)
-                await anext(pieces)
-            return reads, log.num_reads
+        reader = log.follow()
+        await reader.until(1)
+        log.commit(chunks[1])
+        await reader.until(2)
+        reads = log.num_reads
+        for number, chunk in enumerate(chunks[2:-1], 3):
+            log.commit(chunk)
+            await reader.until(number)
+        reader.subscription.leave()
+        return reads, log.num_reads
 
     before, after = asyncio.run(play())
     assert before == after
+
+
+def test_who_comes_late_reads_what_others_have_read_and_nothing_that_is_still_in_memory() -> None:
+    async def play() -> tuple[int, int, list[Event]]:
+        log = Log()
+        log.commit(*some_log(5000)[:-1])
+        first = log.follow()
+        await until(lambda: first.has(5001))
+        log.commit(epochs_chunk(5002, 5000, [0.0]))
+        reads = log.num_reads
+        second = log.follow()
+        await until(lambda: second.has(5002))
+        events = second.events()
+        for reader in (first, second):
+            reader.subscription.leave()
+        return reads, log.num_reads, events
+
+    before, after, events = asyncio.run(play())
+    assert before > 5
+    assert after <= before + 1
+    assert ids(events) == list(range(1, 5003))
 
 
 def test_all_that_is_new_comes_in_one_piece() -> None:
@@ -115,13 +186,12 @@ def test_all_that_is_new_comes_in_one_piece() -> None:
         log = Log()
         chunks = some_log(50)
         log.commit(chunks[0])
-        async with aclosing(log.follow().pieces()) as pieces:
-            await anext(pieces)
-            following = asyncio.create_task(anext(pieces))
-            await log.until_read(1)
-            log.commit(*chunks[1:20])
-            log.commit(*chunks[20:])
-            return await following
+        reader = log.follow()
+        await reader.until(1)
+        log.commit(*chunks[1:20])
+        log.commit(*chunks[20:])
+        await reader.to_the_end()
+        return reader.pieces[1]
 
     assert ids(parse(asyncio.run(play())))[-1] == 52
 
@@ -130,40 +200,41 @@ def test_bytes_are_made_once_for_all_who_stand_at_the_same_place() -> None:
     async def play() -> list[bytes]:
         log = Log()
         log.commit(status_chunk(1, "running"))
-        streams = [log.follow(after=1).pieces() for _ in range(3)]
-        waiting = [asyncio.create_task(anext(stream)) for stream in streams]
-        await log.until_read(3)
-        await asyncio.sleep(0)
+        readers = [log.follow() for _ in range(3)]
+        for reader in readers:
+            await reader.until(1)
         log.commit(epochs_chunk(2, 0, [1.0]))
-        pieces = [await task for task in waiting]
-        for stream in streams:
-            await stream.aclose()
-        return pieces
+        for reader in readers:
+            await reader.until(2)
+            reader.subscription.leave()
+        return [reader.pieces[1] for reader in readers]
 
     first, *others = asyncio.run(play())
     assert all(piece is first for piece in others)
 
 
-def test_a_slow_reader_is_served_from_the_database_when_memory_holds_it_no_more(
+def test_a_slow_reader_is_served_from_the_database_when_memory_holds_it_no_more_and_holds_up_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(feed_module, "MAX_FEED_BYTES", 50)
 
-    async def play() -> list[Event]:
+    async def play() -> tuple[list[Event], list[Event]]:
         log = Log()
         chunks = some_log(100)
         log.commit(*chunks[:5])
-        received = b""
-        async with aclosing(log.follow().pieces()) as pieces:
-            received += await anext(pieces)
-            for chunk in chunks[5:]:
-                log.commit(chunk)
-                await asyncio.sleep(0)
-            async for piece in pieces:
-                received += piece
-        return parse(received)
+        slow, quick = log.follow(), log.follow()
+        await slow.until(1)
+        slow.can_read.clear()
+        for chunk in chunks[5:]:
+            log.commit(chunk)
+            await asyncio.sleep(0)
+        events = await quick.to_the_end()
+        assert len(slow.events()) < len(events)
+        slow.can_read.set()
+        return await slow.to_the_end(), events
 
-    assert ids(asyncio.run(play())) == list(range(1, 103))
+    for events in asyncio.run(play()):
+        assert ids(events) == list(range(1, 103))
 
 
 def test_a_batch_collects_until_its_time_or_something_else_than_an_epoch_comes() -> None:
@@ -171,52 +242,125 @@ def test_a_batch_collects_until_its_time_or_something_else_than_an_epoch_comes()
         log = Log()
         chunks = some_log(30)
         log.commit(chunks[0])
-        received = b""
-        async with aclosing(log.follow(batch_s=60).pieces()) as pieces:
-            received += await anext(pieces)
-            for chunk in chunks[1:]:
-                log.commit(chunk)
-                await asyncio.sleep(0)
-            async for piece in pieces:
-                received += piece
-        return parse(received)
+        reader = log.follow(batch_s=60)
+        await reader.until(1)
+        log.commit(chunks[1])
+        # The first batch may be over at any moment, as all batches of a run are over together.
+        await reader.until(2)
+        for chunk in chunks[2:]:
+            log.commit(chunk)
+            await asyncio.sleep(0)
+        return await reader.to_the_end()
 
     events = asyncio.run(play())
-    assert [event.event for event in events] == ["status", "epochs", "end"]
-    assert events[1].data["epoch"] == [0, 29]
+    assert [event.event for event in events] == ["status", "epochs", "epochs", "end"]
+    assert [event.data["epoch"] for event in events[1:3]] == [[0, 0], [1, 29]]
+
+
+def test_a_batch_comes_when_its_time_is_over() -> None:
+    async def play() -> list[Event]:
+        log = Log()
+        chunks = some_log(4)
+        log.commit(chunks[0])
+        reader = log.follow(batch_s=0.02)
+        for chunk in chunks[1:-1]:
+            log.commit(chunk)
+            await until(lambda: reader.has(log.kept[RUN][-1].last_id))
+        reader.subscription.leave()
+        return reader.events()
+
+    assert ids(asyncio.run(play())) == [1, 2, 3, 4, 5]
+
+
+def test_statistics_of_modules_name_them_and_their_names_are_read_once() -> None:
+    async def play() -> tuple[list[Event], list[Event], int]:
+        log = Log()
+        log.commit(status_chunk(1, "running"))
+        readers = [log.follow() for _ in range(5)]
+        for reader in readers:
+            await reader.until(1)
+        log.commit(epochs_chunk(2, 0, [1.0, 1.0]), modules_chunk(4, [0, 1]))
+        log.commit(epochs_chunk(6, 2, [1.0]), modules_chunk(7, [2]), end_chunk(8))
+        events = [await reader.to_the_end() for reader in readers]
+        assert all(each == events[0] for each in events)
+        return events[0], await log.follow(after=4).to_the_end(), log.num_named
+
+    live, late, num_named = asyncio.run(play())
+    assert ids(live) == list(range(1, 9))
+    assert live[4].event == "modules"
+    assert (
+        live[4].data.items()
+        >= {
+            "epoch": 1,
+            "paths": ["", "sub1"],
+            "parameter_norm": [1.0, 2.0],
+            "gradient_norm": [0.5, None],
+            "update_ratio": [0.25, 1.0],
+        }.items()
+    )
+    assert late == live[4:]
+    assert num_named == 2
 
 
 def test_an_idle_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscription_module, "HEARTBEAT_S", 0.001)
+    monkeypatch.setattr(subscription_module, "HEARTBEAT_S", 0)
+    monkeypatch.setattr(feeds_module, "LOOK_S", 0)
 
     async def play() -> list[bytes]:
         log = Log()
-        async with aclosing(log.follow().pieces()) as pieces:
-            return [await anext(pieces), await anext(pieces)]
+        log.commit(status_chunk(1, "running"))
+        reader = log.follow(after=1)
+        await reader.until(2)
+        reader.subscription.leave()
+        return reader.pieces[:2]
 
     assert asyncio.run(play()) == [b"", b""]
 
 
-@pytest.mark.parametrize("how", ["leave", "close", "forget"])
-def test_a_stream_ends_when_its_reader_leaves_the_server_stops_or_the_run_is_deleted(how: str) -> None:
+@pytest.mark.parametrize("how", ["close", "forget", "deleted before it began"])
+def test_a_stream_ends_when_the_server_stops_or_the_run_is_deleted(how: str) -> None:
     async def play() -> tuple[list[Event], int]:
         log = Log()
         log.commit(status_chunk(1, "running"))
-        subscription = log.follow()
-        following = asyncio.create_task(all_of(subscription))
-        await log.until_read(1)
+        reader = log.follow()
+        await reader.until(1)
         match how:
-            case "leave":
-                subscription.leave()
             case "close":
                 log.feeds.close()
-            case _:
+            case "forget":
                 log.feeds.forget(RUN)
-        return await following, log.feeds.num_followers
+            case _:
+                reader.subscription.leave()
+                log.kept[RUN].clear()
+                reader = log.follow(after=1)
+        return await reader.to_the_end(), log.feeds.num_followers
 
     events, num_followers = asyncio.run(play())
-    assert ids(events) == [1]
+    assert ids(events) == ([1] if how in {"close", "forget"} else [])
     assert num_followers == 0
+
+
+def test_who_leaves_is_told_no_more_however_far_they_were() -> None:
+    async def play() -> int:
+        log = Log()
+        log.commit(status_chunk(1, "running"))
+        at_once, stuck, level = log.follow(), log.follow(), log.follow()
+        at_once.subscription.leave()
+        await level.until(1)
+        stuck.can_read.clear()
+        for chunk in some_log(3)[1:-1]:
+            log.commit(chunk)
+            await asyncio.sleep(0.005)
+        for reader in (stuck, level):
+            reader.subscription.leave()
+        pieces = [list(reader.pieces) for reader in (at_once, stuck, level)]
+        stuck.can_read.set()
+        log.commit(end_chunk(5))
+        await asyncio.sleep(0.005)
+        assert [list(reader.pieces) for reader in (at_once, stuck, level)] == pieces
+        return log.feeds.num_followers
+
+    assert asyncio.run(play()) == 0
 
 
 @given(logs(ended=True), logs(ended=True), st.data())
@@ -227,18 +371,20 @@ def test_a_stream_over_two_runs_gives_both_and_resumes_both_from_any_event(
 
     async def play(positions: Sequence[int]) -> list[Event]:
         log = Log(*names)
+        logged = dict(zip(names, (first, second), strict=True))
+        for (name, chunks), position in zip(logged.items(), positions, strict=True):
+            log.commit(*(chunk for chunk in chunks if chunk.first_id <= max(position, 1)), run=name)
         cursors = [
             Cursor(name, position, position == chunks[-1].last_id)
-            for name, position, chunks in zip(names, positions, (first, second), strict=True)
+            for (name, chunks), position in zip(logged.items(), positions, strict=True)
         ]
-        subscription = Subscription(log.feeds, cursors, name="x")
-        following = asyncio.create_task(all_of(subscription))
-        for place in range(max(len(first), len(second))):
-            for name, chunks in zip(names, (first, second), strict=True):
-                if place < len(chunks):
+        reader = Reader(Subscription(log.feeds, cursors, name="x"))
+        for place in range(1, max(len(first), len(second))):
+            for name, chunks in logged.items():
+                if len(log.kept[name]) <= place < len(chunks):
                     log.commit(chunks[place], run=name)
             await asyncio.sleep(0)
-        return await following
+        return await reader.to_the_end()
 
     events = asyncio.run(play([0, 0]))
     for place, (name, chunks) in enumerate(zip(names, (first, second), strict=True)):

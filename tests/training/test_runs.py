@@ -15,12 +15,14 @@ from app.storage.database import Database
 from app.storage.records import TreeRecord
 from app.storage.runs import RunStore
 from app.storage.trees import OpenTree, Trees
+from app.training.checkpoint import epoch_of
 from app.training.config import RunConfig
 from app.training.data import LineData
 from app.training.events import Wording
 from app.training.executor import LocalExecutor
 from app.training.log import EventKind
 from app.training.run import Run, RunStatus
+from app.training.run_files import RunFiles
 from app.training.runs import Runs
 from app.trees.edit import delete, register_parameter, requires_grad_
 from app.trees.limits import Limits
@@ -38,18 +40,34 @@ LONG = RunConfig(epochs=10_000_000)
 class World:
     """What a server keeps and runs, without the server."""
 
-    def __init__(self, folder: Path, *, max_queued: int = 16) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        num_workers: int = 1,
+        max_queued: int = 16,
+        resume_interrupted: bool = False,
+        checkpoint_s: float = 0,
+    ) -> None:
         self.directory = DataDirectory(folder)
         sources = Sources(Limits(), Workshop(), Readings())
         self.database = Database.open(f"sqlite:///{folder / 'moduletree.db'}")
         self.trees = Trees(self.database, self.directory.tensors, self.directory.uploads, sources)
         self.store = RunStore(self.database)
-        self.executor = LocalExecutor(1)
+        self.executor = LocalExecutor(num_workers)
         self.folder = folder / "runs"
+        data = self.directory.data
         self.runs = Runs(
-            self.store, self.trees, self.directory.tensors, self.folder, self.executor, max_queued=max_queued
+            self.store,
+            self.trees,
+            self.directory.tensors,
+            self.folder,
+            self.executor,
+            data,
+            max_queued=max_queued,
+            checkpoint_s=checkpoint_s,
         )
-        self.runs.open()
+        self.runs.open(resume_interrupted=resume_interrupted)
 
     def close(self) -> None:
         self.runs.close()
@@ -196,15 +214,20 @@ def test_a_run_that_raises_fails_with_torchs_message(world: World) -> None:
     assert world.events(run)[-2].data["error"] == run.error
 
 
-def test_a_killed_worker_fails_its_run_at_the_epoch_it_was_at(world: World) -> None:
-    run = world.under_way(world.runs.start(world.tree().id, LONG))
+def test_a_killed_worker_interrupts_its_run_which_can_be_resumed(world: World) -> None:
+    tree, config = world.tree(), RunConfig(epochs=4000, checkpoint_every=100)
+    run = world.under_way(world.runs.start(tree.id, config), 300)
     (pid,) = world.executor.pids
     os.kill(pid, signal.SIGKILL)
     run = world.ended(run)
-    assert run.status == "failed"
+    assert run.status == "interrupted"
     assert run.error == f"the worker process ended with signal 9 (SIGKILL) at epoch {run.epochs_done}"
     assert len(world.losses(run)) == run.epochs_done
-    assert world.ended(world.runs.start(world.tree().id, RunConfig())).status == "succeeded"
+    straight = world.ended(world.runs.start(world.tree().id, config))
+    world.runs.resume(run.id)
+    run = world.ended(run)
+    assert (run.status, run.error) == ("succeeded", None)
+    assert world.losses(run) == world.losses(straight)
 
 
 def test_cancel_returns_the_run_as_it_ended(world: World) -> None:
@@ -309,6 +332,33 @@ def test_epochs_come_a_page_at_a_time(world: World) -> None:
     assert world.runs.epochs(run.id, 999, 10) == (None, None)
 
 
+def test_two_workers_train_two_runs_and_a_paused_one_gives_its_place_to_the_next(tmp_path: Path) -> None:
+    world = World(tmp_path, num_workers=2, max_queued=1)
+    try:
+        tree = world.tree()
+        first, second = (world.under_way(world.runs.start(tree.id, LONG)) for _ in range(2))
+        third = world.runs.start(tree.id, LONG)
+        assert third.status == "queued"
+        with pytest.raises(TooManyRuns):
+            world.runs.start(tree.id, LONG)
+        assert world.runs.pause(first.id).status in {"running", "paused"}
+        assert world.under_way(third).status == "running"
+        assert world._once(first, lambda now: now.status == "paused").status == "paused"
+        fourth = world.runs.start(tree.id, LONG)
+        with pytest.raises(CannotDo, match="cancel it"):
+            world.runs.delete(first.id)
+        assert [world.runs.cancel(run.id).status for run in (fourth, first, second, third)] == ["cancelled"] * 4
+        assert world.ended(world.runs.start(tree.id, RunConfig())).status == "succeeded"
+    finally:
+        world.close()
+
+
+def test_more_statistics_of_modules_than_a_run_keeps_are_refused(world: World) -> None:
+    config = RunConfig(epochs=10_000_000, module_stats_every=1)
+    with pytest.raises(Invalid, match=r"module_stats_every: .* 2 or more"):
+        world.runs.start(world.tree().id, config)
+
+
 def test_a_full_queue_refuses_and_leaves_nothing(tmp_path: Path) -> None:
     world = World(tmp_path, max_queued=1)
     try:
@@ -325,36 +375,107 @@ def test_a_full_queue_refuses_and_leaves_nothing(tmp_path: Path) -> None:
         world.close()
 
 
-@pytest.mark.parametrize("checkpoint_every", [0, 100], ids=["without a checkpoint", "from a checkpoint"])
-def test_a_stopped_server_interrupts_its_runs_and_the_next_one_resumes_them(
-    tmp_path: Path, checkpoint_every: int
-) -> None:
-    config = RunConfig(epochs=6000, optimizer="Adam", checkpoint_every=checkpoint_every, seed=1)
+def test_a_stopped_server_writes_checkpoints_and_the_next_one_goes_on_from_them(tmp_path: Path) -> None:
+    config = RunConfig(epochs=6000, optimizer="Adam", seed=1)
     world = World(tmp_path)
     tree = world.tree()
     run = world.under_way(world.runs.start(tree.id, config), 300)
     waiting = world.runs.start(tree.id, RunConfig())
     world.close()
+    assert RunStore(Database.open(f"sqlite:///{tmp_path / 'moduletree.db'}")).get(run.id).run.status == "interrupted"
 
     world = World(tmp_path)
     try:
         run = world.runs.get(run.id)
         assert run.status == "interrupted"
         assert run.error == f"the server stopped at epoch {run.epochs_done}"
-        assert (run.checkpoint_epoch is None) == (checkpoint_every == 0)
+        assert run.checkpoint_epoch == run.epochs_done
         assert [event.event for event in world.events(run)][-2:] == ["status", "end"]
         done = world.losses(run)
         assert 300 <= len(done) < 6000
 
+        # What had not begun was not interrupted: it waits as before.
+        assert world.ended(waiting).status == "succeeded"
         assert world.runs.resume(run.id).status in {"queued", "running"}
-        assert world.ended(world.runs.resume(waiting.id)).status == "succeeded"
         run = world.ended(run)
-        assert (run.status, run.error) == ("succeeded", None)
+        assert (run.status, run.error, run.note) == ("succeeded", None, None)
         losses = world.losses(run)
         assert losses[: len(done)] == done
-        assert [event.event for event in world.events(run)].count("end") == 1
+        events = world.events(run)
+        assert [event.event for event in events].count("end") == 1
+        assert [event.data["resumed_from"] for event in events if "resumed_from" in event.data] == [len(done)]
 
         assert world.losses(world.ended(world.runs.start(world.tree().id, config))) == losses
+    finally:
+        world.close()
+
+
+def test_a_server_that_is_to_resume_goes_on_with_all_but_what_was_paused(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    paused = world.under_way(world.runs.start(world.tree().id, LONG), 10)
+    world.runs.pause(paused.id)
+    run = world.under_way(world.runs.start(world.tree().id, LONG), 10)
+    world.close()
+
+    world = World(tmp_path, resume_interrupted=True)
+    try:
+        before = world.losses(run)
+        run = world.under_way(run, len(before) + 10)
+        assert run.status == "running"
+        assert world.losses(run)[: len(before)] == before
+        held = world.runs.get(paused.id)
+        assert (held.status, held.checkpoint_epoch) == ("interrupted", held.epochs_done)
+        world.runs.cancel(run.id)
+        world.runs.resume(held.id)
+        assert world.under_way(held, held.epochs_done + 10).status == "running"
+        assert len(world.losses(held)) >= held.epochs_done + 10
+        world.runs.cancel(held.id)
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("damage", ["the last is cut off", "the last is changed", "all are gone"])
+def test_a_run_goes_on_without_checkpoints_that_cannot_be_used_and_says_so(tmp_path: Path, damage: str) -> None:
+    config = RunConfig(epochs=3000, checkpoint_every=400, optimizer="Adam")
+    world = World(tmp_path)
+    run = world.under_way(world.runs.start(world.tree().id, config), 1500)
+    world.close()
+    run = RunStore(Database.open(f"sqlite:///{tmp_path / 'moduletree.db'}")).get(run.id).run
+    before, last = (world.folder / name for name in RunFiles(world.folder).checkpoints(run.id))
+    match damage:
+        case "the last is cut off":
+            last.write_bytes(last.read_bytes()[:-5])
+        case "the last is changed":
+            last.write_bytes(last.read_bytes()[:-1] + b"?")
+        case _:
+            before.unlink()
+            last.unlink()
+
+    world = World(tmp_path)
+    try:
+        world.runs.resume(run.id)
+        run = world.ended(run)
+        assert run.status == "succeeded"
+        resumed = [event.data for event in world.events(run) if "resumed_from" in event.data]
+        expected = 0 if damage == "all are gone" else epoch_of(before.name)
+        assert [data["resumed_from"] for data in resumed] == [expected]
+        assert run.note is not None
+        assert last.name in run.note
+        assert run.note == resumed[0]["note"]
+        assert world.losses(run) == world.losses(world.ended(world.runs.start(world.tree().id, config)))
+    finally:
+        world.close()
+
+
+def test_a_run_writes_checkpoints_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path, checkpoint_s=0.02)
+    try:
+        run = world.runs.start(world.tree().id, LONG)
+        run = world._once(run, lambda now: now.checkpoint_epoch)
+        assert run.checkpoint_epoch
+        run = world._once(run, lambda now: now.checkpoint_epoch > run.checkpoint_epoch)
+        world.runs.cancel(run.id)
+        assert not list(world.folder.glob(f"{run.id}*"))
     finally:
         world.close()
 

@@ -33,6 +33,7 @@ def check(module: nn.Module) -> None:
     assert not any(cls.inferred for cls in classes)
     assert list(found.training) == [bool(flag) for flag in index.training]
     assert found.none_children == index.none_children
+    assert found.none_places == index.none_places
     own = {row for row, m in enumerate(index.modules) if type(m).__repr__ is not nn.Module.__repr__}
     assert {row: text for row, text in found.extra_repr.items() if row not in own} == {
         row: text for row, text in index.extra_repr.items() if row not in own

@@ -160,9 +160,10 @@ def test_the_text_ends_at_a_depth() -> None:
     assert folded_text(index, max_depth=2) == folded_text(index)
 
 
-def test_children_that_are_none_are_in_the_text() -> None:
-    assert folded_text(TreeIndex.of(holding(a=None, b=LinearModel()))) == (
-        "Holder(\n  (b): LinearModel()\n  (a): None\n)"
+def test_children_that_are_none_are_in_the_text_where_they_stand() -> None:
+    model = holding(a=None, b0=LinearModel(), b1=LinearModel(), c=None, d=nn.ReLU(), e=None, f=None)
+    assert folded_text(TreeIndex.of(model)) == (
+        "Holder(\n  (a): None\n  (b0-b1): 2 x LinearModel()\n  (c): None\n  (d): ReLU()\n  (e): None\n  (f): None\n)"
     )
 
 

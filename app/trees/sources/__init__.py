@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.limits import Limits
 from app.trees.linear import LinearModel
 from app.trees.sources.linear import open_grid, open_linear
@@ -15,6 +16,6 @@ def open_source(source: Mapping[str, object], limits: Limits) -> LinearModel:
     kind = source.get("kind")
     opener = SOURCES.get(kind) if isinstance(kind, str) else None
     if opener is None:
-        msg = f"expected one of {', '.join(SOURCES)}, got {kind!r}"
-        raise Invalid(f"source.kind: {msg}.", (Misfit(("source", "kind"), msg),))
+        msg = said("expected one of %(names)s, got %(value)r", names=", ".join(SOURCES), value=kind)
+        raise Invalid(said("source.kind: %(msg)s.", msg=msg), (Misfit(("source", "kind"), msg),))
     return opener(source, limits)

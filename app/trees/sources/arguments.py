@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 import torch
 
+from app.translation import N_, said
 from app.trees.foreign import cut
 
 MAX_DIGITS = 40
@@ -73,18 +74,32 @@ def words(types: Sequence[ValueType]) -> str:
 
 
 _WORDS = {
-    Type.INTEGER: ("an integer", "integers"),
-    Type.NUMBER: ("a number", "numbers"),
-    Type.BOOLEAN: ("true or false", "booleans"),
-    Type.STRING: ("a string", "strings"),
+    Type.INTEGER: (N_("an integer"), "integers"),
+    Type.NUMBER: (N_("a number"), "numbers"),
+    Type.BOOLEAN: (N_("true or false"), "booleans"),
+    Type.STRING: (N_("a string"), "strings"),
     Type.NULL: ("null", "nulls"),
-    Type.ARRAY: ("a list", "lists"),
-    Type.OBJECT: ("an object", "objects"),
-    Type.MODULE: ("a module, as {target, kwargs}", "modules, as {target, kwargs}"),
-    Type.DTYPE: ("a dtype such as float32", "dtypes"),
-    Type.TENSOR: ("nested lists of numbers", "nested lists of numbers"),
-    Type.ANY: ("any value", "any values"),
+    Type.ARRAY: (N_("a list"), "lists"),
+    Type.OBJECT: (N_("an object"), "objects"),
+    Type.MODULE: (N_("a module, as {target, kwargs}"), N_("modules, as {target, kwargs}")),
+    Type.DTYPE: (N_("a dtype such as float32"), "dtypes"),
+    Type.TENSOR: (N_("nested lists of numbers"), N_("nested lists of numbers")),
+    Type.ANY: (N_("any value"), N_("any values")),
 }
+# What `words` makes of them most of the time, whole, as pages tell it.
+LISTS = (
+    N_("a list of integers"),
+    N_("a list of numbers"),
+    N_("a list of booleans"),
+    N_("a list of strings"),
+    N_("a list of %(num)s integers"),
+    N_("a list of %(num)s numbers"),
+    N_("an object of integers"),
+    N_("an object of numbers"),
+    N_("an object of strings"),
+    N_("a list of modules, as {target, kwargs}"),
+    N_("an object of modules, as {target, kwargs}"),
+)
 ANY = (ValueType(Type.ANY),)
 
 
@@ -104,11 +119,11 @@ def shown(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, list):
-        return f"a list of {len(value)}"
+        return said("a list of %(num)s", num=len(value))
     if isinstance(value, Mapping):
-        return "an object"
+        return N_("an object")
     if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
-        return f"a number of more than {MAX_DIGITS} digits"
+        return said("a number of more than %(max_digits)s digits", max_digits=MAX_DIGITS)
     return cut(repr(value), 60)
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_module_registration_hook
 
 from app.errors import Invalid, Misfit, ModuletreeError, TooLarge
+from app.translation import said
 from app.trees.foreign import MAX_NOTE, Raised, attempt, cut, notes_of
 
 MIB = 1024 * 1024
@@ -57,29 +58,44 @@ def build(what: str, device: Device, make: Callable[[], object], limits: BuildLi
         raise error_of(what, made, device, limits) from made.error
     value, notes = made
     if not isinstance(value, nn.Module):
-        raise _invalid("target", f"{what} returned {type(value).__name__}, expected a torch.nn.Module.")
+        raise _invalid(
+            "target",
+            said(
+                "%(what)s returned %(class_name)s, expected a torch.nn.Module.",
+                what=what,
+                class_name=type(value).__name__,
+            ),
+        )
     return Built(value, notes)
 
 
 def error_of(what: str, raised: Raised, device: Device, limits: BuildLimits) -> ModuletreeError:
     """Return our error for what a constructor raised."""
-    where = f", in {raised.where}" if raised.where else ""
+    where = said(", in %(place)s", place=raised.where) if raised.where else ""
     if is_out_of_memory(raised):
         return too_much_memory(limits)
     if device is Device.META and raised.asks_for_values:
         return _invalid(
             "device",
-            f"{what} cannot be built on the meta device: it needs the values of a tensor while it is built "
-            f'({cut(str(raised), MAX_NOTE)}{where}). It may be built with "device": "cpu".',
+            said(
+                "%(what)s cannot be built on the meta device: it needs the values of a tensor while it is built "
+                '(%(raised)s%(where)s). It may be built with "device": "cpu".',
+                what=what,
+                raised=cut(str(raised), MAX_NOTE),
+                where=where,
+            ),
         )
-    return _invalid("kwargs", f"{what} raised {raised}{where}.")
+    return _invalid("kwargs", said("%(what)s raised %(raised)s%(where)s.", what=what, raised=str(raised), where=where))
 
 
 def too_much_memory(limits: BuildLimits) -> TooLarge:
     """Return the error of a build that wanted more memory than it may have."""
     mib = limits.max_memory // MIB
     return TooLarge(
-        f"Building takes more than {mib:,} MiB of memory, which is the limit here; on meta, tensors take none.",
+        said(
+            "Building takes more than %(mib)s MiB of memory, which is the limit here; on meta, tensors take none.",
+            mib=f"{mib:,}",
+        ),
         limits.max_memory,
     )
 
@@ -112,7 +128,13 @@ def _at_most(max_modules: int) -> Iterator[None]:
         nonlocal left
         left -= 1
         if left < 0:
-            raise TooLarge(f"Building makes more than {max_modules:,} modules, which is the limit here.", max_modules)
+            raise TooLarge(
+                said(
+                    "Building makes more than %(max_modules)s modules, which is the limit here.",
+                    max_modules=f"{max_modules:,}",
+                ),
+                max_modules,
+            )
 
     def copy(module: nn.Module, state: Any) -> None:
         count(module, "", None)
@@ -134,8 +156,13 @@ def _check_size(what: str, made: tuple[object, list[str]] | Raised, limits: Buil
     elements = sum(tensor.numel() for tensor in tensors.values())
     if elements > limits.max_cpu_elements:
         raise TooLarge(
-            f"{what} has {elements:,} elements; on the CPU the limit here is {limits.max_cpu_elements:,}. "
-            'With "device": "meta" it takes no memory.',
+            said(
+                "%(what)s has %(elements)s elements; on the CPU the limit here is %(max_cpu_elements)s. With "
+                '"device": "meta" it takes no memory.',
+                what=what,
+                elements=f"{elements:,}",
+                max_cpu_elements=f"{limits.max_cpu_elements:,}",
+            ),
             limits.max_cpu_elements,
         )
 
@@ -165,5 +192,12 @@ def device_of(source: Mapping[str, object]) -> Device:
     """Return the device that a source names, meta where it names none; raises `Invalid` for another."""
     named = source.get("device", Device.META.value)
     if not isinstance(named, str) or named not in set(Device):
-        raise _invalid("device", f"source.device: expected one of {', '.join(Device)}, got {cut(repr(named), 60)}.")
+        raise _invalid(
+            "device",
+            said(
+                "source.device: expected one of %(names)s, got %(named)s.",
+                names=", ".join(Device),
+                named=cut(repr(named), 60),
+            ),
+        )
     return Device(named)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.foreign import cut
 from app.trees.sources.arguments import ANY, MAX_DIGITS, Argument, Type, ValueType, Variadic, shown, words
 from app.trees.values import DTYPES, tensor_of
@@ -38,8 +39,8 @@ def bind(find: FindArguments, target: object, given: object, loc: Loc) -> Call:
     if binder.misfits:
         first = binder.misfits[0]
         place = ".".join(str(part) for part in first.loc)
-        more = f" (and {len(binder.misfits) - 1} more)" if len(binder.misfits) > 1 else ""
-        raise Invalid(f"{place}: {first.msg}{more}.", tuple(binder.misfits))
+        more = said(" (and %(num)s more)", num=len(binder.misfits) - 1) if len(binder.misfits) > 1 else ""
+        raise Invalid(said("%(place)s: %(msg)s%(more)s.", place=place, msg=first.msg, more=more), tuple(binder.misfits))
     return call
 
 
@@ -52,7 +53,7 @@ class _Binder:
         arguments = self._find(target)
         call = Call(str(target))
         if not isinstance(given, Mapping):
-            self._misfit(loc, f"expected an object, got {shown(given)}")
+            self._misfit(loc, said("expected an object, got %(value)s", value=shown(given)))
             return call
         known = {argument.name: argument for argument in arguments if argument.variadic is not Variadic.KEYWORD}
         takes_more = any(argument.variadic is Variadic.KEYWORD for argument in arguments)
@@ -68,7 +69,7 @@ class _Binder:
     def _take(self, call: Call, argument: Argument, given: Mapping[str, object], loc: Loc) -> None:
         if argument.name not in given:
             if argument.required:
-                self._misfit(loc, f"expected {argument.annotation}: it has no default")
+                self._misfit(loc, said("expected %(annotation)s: it has no default", annotation=argument.annotation))
             return
         value = given[argument.name]
         if argument.variadic is Variadic.POSITIONAL:
@@ -83,11 +84,11 @@ class _Binder:
     def convert(self, value: object, types: Sequence[ValueType], loc: Loc) -> object:
         """Return the value as the callable wants it; a misfit is noted."""
         if len(loc) > MAX_NESTING:
-            return self._misfit(loc, f"nested deeper than {MAX_NESTING} levels")
+            return self._misfit(loc, said("nested deeper than %(max_nesting)s levels", max_nesting=MAX_NESTING))
         for one in types:
             if _fits(value, one):
                 return self._converted(value, one, loc)
-        return self._misfit(loc, f"expected {words(types)}, got {shown(value)}")
+        return self._misfit(loc, said("expected %(types)s, got %(value)s", types=words(types), value=shown(value)))
 
     def _converted(self, value: object, one: ValueType, loc: Loc) -> object:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -99,24 +100,28 @@ class _Binder:
         if one.type is Type.MODULE and isinstance(value, Mapping):
             return self._module(value, loc)
         if isinstance(value, str):
-            return value if len(value) <= MAX_TEXT else self._misfit(loc, f"longer than {MAX_TEXT:,} characters")
+            return (
+                value
+                if len(value) <= MAX_TEXT
+                else self._misfit(loc, said("longer than %(max_text)s characters", max_text=f"{MAX_TEXT:,}"))
+            )
         if isinstance(value, list):
             return self._list(value, one, loc)
         if isinstance(value, Mapping):
             if len(value) > MAX_ITEMS:
-                return self._misfit(loc, f"more than {MAX_ITEMS:,} items")
+                return self._misfit(loc, said("more than %(max_items)s items", max_items=f"{MAX_ITEMS:,}"))
             return {str(key): self.convert(item, one.items or ANY, (*loc, str(key))) for key, item in value.items()}
         return value
 
     def _list(self, value: list[object], one: ValueType, loc: Loc) -> object:
         if len(value) > MAX_ITEMS:
-            return self._misfit(loc, f"more than {MAX_ITEMS:,} items")
+            return self._misfit(loc, said("more than %(max_items)s items", max_items=f"{MAX_ITEMS:,}"))
         items = [self.convert(item, one.items or ANY, (*loc, at)) for at, item in enumerate(value)]
         return tuple(items) if one.is_tuple else items
 
     def _number(self, value: float, wanted: Type, loc: Loc) -> object:
         if isinstance(value, int) and abs(value) >= 10**MAX_DIGITS:
-            return self._misfit(loc, f"a number of more than {MAX_DIGITS} digits")
+            return self._misfit(loc, said("a number of more than %(max_digits)s digits", max_digits=MAX_DIGITS))
         return int(value) if wanted is Type.INTEGER else value
 
     def _tensor(self, value: object, loc: Loc) -> object:
@@ -173,5 +178,11 @@ _FITS: dict[Type, Callable[[object], bool]] = {
 
 def _no_such(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}" if known else "it takes none"
-    return f"there is no such argument; {hint}"
+    hint = (
+        said("did you mean %(close)r?", close=close[0])
+        if close
+        else said("there are %(names)s", names=", ".join(known))
+        if known
+        else said("it takes none")
+    )
+    return said("there is no such argument; %(hint)s", hint=hint)

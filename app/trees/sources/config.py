@@ -54,16 +54,18 @@ def check_config(source: Mapping[str, object], limits: BuildLimits) -> dict[str,
     """
     config = source.get("config")
     if not isinstance(config, dict):
-        raise _invalid(("config",), f"expected the object of a config.json, got {shown(config)}")
+        raise _invalid(("config",), said("expected the object of a config.json, got %(value)s", value=shown(config)))
     stripped: dict[str, Any] = strip(config)
     misfits = list(_out_of_bounds(stripped, limits))
     for key in ("dtype", "torch_dtype"):
         named = stripped.get(key)
         if named is not None and not (isinstance(named, str) and named in DTYPES):
-            misfits.append(Misfit(("source", "config", key), f"expected a dtype, got {shown(named)}"))
+            misfits.append(
+                Misfit(("source", "config", key), said("expected a dtype, got %(value)s", value=shown(named)))
+            )
     if misfits:
         first = misfits[0]
-        raise Invalid(f"{'.'.join(map(str, first.loc))}: {first.msg}.", tuple(misfits))
+        raise Invalid(said("%(place)s: %(msg)s.", place=".".join(map(str, first.loc)), msg=first.msg), tuple(misfits))
     return stripped
 
 
@@ -78,7 +80,7 @@ def build_config(source: Mapping[str, object], limits: BuildLimits) -> Built:
     load_transformers()
     made = attempt(lambda: _config_of(config))
     if isinstance(made, Raised):
-        raise _invalid(("config",), f"transformers refuses this config: {made}") from made.error
+        raise _invalid(("config",), said("transformers refuses this config: %(made)s", made=str(made))) from made.error
     cls = _class_of(made, source.get("architecture"), config.get("architectures"))
     from_config: Callable[[Any], object] = getattr(cls, FROM_CONFIG)
     return build(cls.__name__, Device.META, lambda: from_config(made), limits)
@@ -101,7 +103,7 @@ def load_transformers() -> None:
 def strip(value: Any, depth: int = 0) -> Any:
     """Return the JSON value without what names code, files or backends, at every depth."""
     if depth > MAX_DEPTH:
-        raise _invalid(("config",), f"nested deeper than {MAX_DEPTH} levels")
+        raise _invalid(("config",), said("nested deeper than %(max_depth)s levels", max_depth=MAX_DEPTH))
     if isinstance(value, dict):
         return {
             str(key): strip(item, depth + 1)
@@ -120,18 +122,20 @@ def _out_of_bounds(config: dict[str, Any], limits: BuildLimits) -> Iterator[Misf
         loc, key, value = todo.pop()
         num_values += 1
         if num_values > MAX_VALUES:
-            yield Misfit(("source", "config"), f"more than {MAX_VALUES:,} values")
+            yield Misfit(("source", "config"), said("more than %(max_values)s values", max_values=f"{MAX_VALUES:,}"))
             return
         if isinstance(value, dict):
             todo.extend(((*loc, name), name, item) for name, item in value.items())
         elif isinstance(value, list):
             todo.extend(((*loc, at), key, item) for at, item in enumerate(value))
         elif isinstance(value, str) and len(value) > MAX_TEXT:
-            yield Misfit(loc, f"longer than {MAX_TEXT:,} characters")
+            yield Misfit(loc, said("longer than %(max_text)s characters", max_text=f"{MAX_TEXT:,}"))
         elif isinstance(value, int | float) and not isinstance(value, bool):
             most = limits.max_modules if COUNT.search(key) else MAX_INTEGER
             if isinstance(value, int) and abs(value) > most:
-                yield Misfit(loc, f"expected at most {most:,}, got {shown(value)}")
+                yield Misfit(
+                    loc, said("expected at most %(most)s, got %(value)s", most=f"{most:,}", value=shown(value))
+                )
 
 
 def _config_of(config: dict[str, Any]) -> Any:
@@ -139,8 +143,12 @@ def _config_of(config: dict[str, Any]) -> Any:
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or model_type not in mapping:
         close = get_close_matches(str(model_type), list(mapping.keys()), 3)
-        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-        msg = f"expected a type that the installed transformers knows, got {shown(model_type)}{hint}"
+        hint = said("; did you mean %(names)s?", names=" or ".join(map(repr, close))) if close else ""
+        msg = said(
+            "expected a type that the installed transformers knows, got %(value)s%(hint)s",
+            value=shown(model_type),
+            hint=hint,
+        )
         raise _invalid(("config", "model_type"), msg)
     return mapping[model_type].from_dict(config)
 
@@ -149,7 +157,10 @@ def _class_of(config: Any, asked: object, architectures: object) -> type[nn.Modu
     named = {cls.__name__: cls for cls in _classes(config)}
     if asked is not None:
         if asked not in named:
-            raise _invalid(("architecture",), f"expected one of {', '.join(sorted(named))}, got {shown(asked)}")
+            raise _invalid(
+                ("architecture",),
+                said("expected one of %(names)s, got %(value)s", names=", ".join(sorted(named)), value=shown(asked)),
+            )
         return named[str(asked)]
     for name in architectures if isinstance(architectures, list) else ():
         if isinstance(name, str) and name in named:
@@ -176,7 +187,9 @@ def _usual_class(config: Any) -> type[nn.Module]:
     fitting = [cls for cls in _classes(config) if getattr(cls, "config_class", None) is kind]
     if fitting:
         return min(fitting, key=lambda cls: (cls.__name__.endswith("PreTrainedModel"), len(cls.__name__)))
-    raise _invalid(("config", "model_type"), f"transformers has no model for {kind.__name__}")
+    raise _invalid(
+        ("config", "model_type"), said("transformers has no model for %(class_name)s", class_name=kind.__name__)
+    )
 
 
 def _classes(config: Any) -> list[type[nn.Module]]:
@@ -198,4 +211,4 @@ def _of_transformers(name: str) -> Any:
 
 def _invalid(path: tuple[str, ...], msg: str) -> Invalid:
     loc = ("source", *path)
-    return Invalid(f"{'.'.join(loc)}: {cut(msg, 1_000)}.", (Misfit(loc, msg),))
+    return Invalid(said("%(place)s: %(msg)s.", place=".".join(loc), msg=cut(msg, 1000)), (Misfit(loc, msg),))

@@ -12,6 +12,7 @@ import msgspec
 from torch import nn
 
 from app.errors import ModuletreeError, NotAllowed
+from app.translation import said
 from app.trees.foreign import Raised, attempt, cut
 from app.trees.sources.arguments import Argument, Variadic
 from app.trees.sources.signatures import arguments_of, doc_of, returns_module
@@ -68,18 +69,24 @@ class Factories:
 
     def _why_not(self, target: object) -> str:
         if not isinstance(target, str):
-            return 'target: expected the id of a factory, such as "torch.nn:Transformer".'
+            return said('target: expected the id of a factory, such as "torch.nn:Transformer".')
         shown = cut(target, 200)
         module, _, name = target.replace(":", ".").rpartition(".")
         if not (module and name):
-            return f"target {shown!r} is not the id of a factory, which looks like 'torch.nn:Transformer'."
+            return said(
+                "target %(shown)r is not the id of a factory, which looks like 'torch.nn:Transformer'.", shown=shown
+            )
         names = {factory.name: factory.id for factory in self.by_id.values() if factory.module == module}
         close = get_close_matches(name, names, 1, 0.8)
-        hint = f"; did you mean {names[close[0]]!r}?" if close else "."
+        hint = said("; did you mean %(names)r?", names=names[close[0]]) if close else "."
         option = cut(module if module not in self.allowed else f"{module}:{name}", 200)
-        return (
-            f"target {shown!r} is not among the factories ({', '.join(self.allowed)}){hint} If it is a callable that "
-            f"returns a module, starting the server with --allow-import {option} adds it."
+        return said(
+            "target %(shown)r is not among the factories (%(names)s)%(hint)s If it is a callable that returns a "
+            "module, starting the server with --allow-import %(option)s adds it.",
+            shown=shown,
+            names=", ".join(self.allowed),
+            hint=hint,
+            option=option,
         )
 
 
@@ -131,7 +138,14 @@ def _found(entry: str) -> Iterator[tuple[str, Callable[..., object]]]:
     name, _, path = entry.partition(":")
     module = attempt(lambda: importlib.import_module(name))
     if isinstance(module, Raised):
-        raise CannotImport(f"--allow-import {entry}: {name} cannot be imported: {module}.")
+        raise CannotImport(
+            said(
+                "--allow-import %(entry)s: %(name)s cannot be imported: %(module)s.",
+                entry=entry,
+                name=name,
+                module=str(module),
+            )
+        )
     if path:
         yield f"{name}:{path}", _named(module, path, entry)
         return
@@ -146,7 +160,15 @@ def _named(module: ModuleType, path: str, entry: str) -> Callable[..., object]:
     value: object = attempt(lambda: attrgetter(path)(module))
     if not callable(value):
         why = f": {value}" if isinstance(value, Raised) and not isinstance(value.error, AttributeError) else ""
-        raise CannotImport(f"--allow-import {entry}: {module.__name__} has no callable {path!r}{why}.")
+        raise CannotImport(
+            said(
+                "--allow-import %(entry)s: %(class_name)s has no callable %(path)r%(why)s.",
+                entry=entry,
+                class_name=module.__name__,
+                path=path,
+                why=why,
+            )
+        )
     return value
 
 
@@ -173,5 +195,12 @@ def _factory(target: str, call: Callable[..., object]) -> Factory:
     module, _, name = target.partition(":")
     arguments = attempt(lambda: arguments_of(call))
     if isinstance(arguments, Raised):
-        return Factory(target, name, module, doc_of(call), [], f"its signature cannot be read: {arguments}")
+        return Factory(
+            target,
+            name,
+            module,
+            doc_of(call),
+            [],
+            str(said("its signature cannot be read: %(error)s", error=str(arguments))),
+        )
     return Factory(target, name, module, doc_of(call), arguments)

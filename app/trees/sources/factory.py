@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.sources.arguments import Argument
 from app.trees.sources.building import BuildLimits, Built, build, device_of
 from app.trees.sources.calls import Call, bind
@@ -19,7 +20,7 @@ def check_factory(source: Mapping[str, object], factories: Factories) -> Call:
     device_of(source)
     factory = factories.get(source.get("target"))
     if factory.unfit:
-        detail = f"{factory.id} cannot be called with JSON: {factory.unfit}."
+        detail = said("%(id)s cannot be called with JSON: %(unfit)s.", id=factory.id, unfit=factory.unfit)
         raise Invalid(detail, (Misfit(("source", "target"), detail),))
 
     def arguments(target: object) -> list[Argument]:

@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 from app.errors import CannotDo, Invalid, Misfit, ModuletreeError, NotAllowed, NotFound, TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.description import Description
 from app.trees.sources.building import BuildLimits
 from app.trees.sources.factories import Factory
+from app.trees.sources.forward import Output
 from app.trees.trace import Trace
 from app.trees.trace_inputs import Input
 
@@ -33,7 +35,16 @@ class TraceJob(msgspec.Struct, tag="trace", frozen=True):
     limits: BuildLimits
 
 
-Job: TypeAlias = BuildJob | TraceJob
+class ForwardJob(msgspec.Struct, tag="forward", frozen=True):
+    """Build the source's module, on meta where that will do, and call it on inputs of some shapes."""
+
+    source: dict[str, Any]
+    shapes: list[tuple[int, ...]]
+    frozen: list[str]
+    limits: BuildLimits
+
+
+Job: TypeAlias = BuildJob | TraceJob | ForwardJob
 
 
 class Built(msgspec.Struct, tag="built", frozen=True):
@@ -48,6 +59,12 @@ class Traced(msgspec.Struct, tag="traced", frozen=True):
     """The trace."""
 
     trace: Trace
+
+
+class Forwarded(msgspec.Struct, tag="forwarded", frozen=True):
+    """What came out for each input."""
+
+    outputs: list[Output]
 
 
 class Failed(msgspec.Struct, tag="failed", frozen=True):
@@ -66,7 +83,7 @@ class Died(msgspec.Struct, tag="died", frozen=True):
     signal: int = 0
 
 
-Answer: TypeAlias = Built | Traced | Failed | Died
+Answer: TypeAlias = Built | Traced | Forwarded | Failed | Died
 
 
 class Ready(msgspec.Struct, tag="ready", frozen=True):
@@ -117,13 +134,13 @@ def encoded(job: Job) -> bytes:
         return msgspec.msgpack.encode(job)
     except OverflowError as error:
         raise Invalid(
-            "The source holds a number that is beyond 64 bits.", (Misfit(("source",), str(error)),)
+            said("The source holds a number that is beyond 64 bits."), (Misfit(("source",), str(error)),)
         ) from error
     except UnicodeEncodeError as error:
-        detail = "The source holds half a surrogate pair, which is no character."
+        detail = said("The source holds half a surrogate pair, which is no character.")
         raise Invalid(detail, (Misfit(("source",), detail),)) from error
     except RecursionError as error:
-        detail = "The source is nested too deep."
+        detail = said("The source is nested too deep.")
         raise Invalid(detail, (Misfit(("source",), detail),)) from error
 
 

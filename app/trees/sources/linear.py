@@ -71,7 +71,7 @@ class _Options:
     def check(self) -> None:
         if self.misfits:
             detail = "; ".join(f"{'.'.join(map(str, misfit.loc))}: {misfit.msg}" for misfit in self.misfits)
-            raise Invalid(f"{detail}.", tuple(self.misfits))
+            raise Invalid(said("%(detail)s.", detail=detail), tuple(self.misfits))
 
     def _misfit(self, key: str, msg: str) -> None:
         self.misfits.append(Misfit(("source", key), msg))

@@ -10,6 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from app.errors import Invalid, Misfit
+from app.translation import said
 from app.trees.description import Description
 from app.trees.index import TreeIndex
 from app.trees.limits import Limits
@@ -21,6 +22,7 @@ from app.trees.sources.checkpoint.opening import read_checkpoint
 from app.trees.sources.checkpoint.readings import Readings
 from app.trees.sources.checkpoint.sibling import best_tree
 from app.trees.sources.roots import find_under
+from app.trees.sources.trained_data import TrainedData
 from app.trees.sources.workshop import Workshop
 
 
@@ -66,8 +68,8 @@ class Sources:
         kind = source.get("kind")
         opener = self._openers.get(kind) if isinstance(kind, str) else None
         if opener is None:
-            msg = f"expected one of {', '.join(self._openers)}, got {kind!r}"
-            raise Invalid(f"source.kind: {msg}.", (Misfit(("source", "kind"), msg),))
+            msg = said("expected one of %(names)s, got %(value)r", names=", ".join(self._openers), value=kind)
+            raise Invalid(said("source.kind: %(msg)s.", msg=msg), (Misfit(("source", "kind"), msg),))
         return opener(source)
 
     def open_checkpoint(self, path: Path) -> Opened:
@@ -75,7 +77,7 @@ class Sources:
         contents = read_checkpoint(path, self.header_limits)
         tree = best_tree(path, contents, self.limits, self.workshop)
         origin = Origin(
-            notes=[*contents.notes, *tree.notes],
+            notes=[str(note) for note in (*contents.notes, *tree.notes)],
             metadata=contents.metadata,
             inputs=tree.inputs,
             format=contents.format.value,
@@ -102,6 +104,12 @@ class Sources:
             )
         return index
 
+    def trained_index(self, description: Description, path: Path) -> TreeIndex:
+        """Return the index of a described tree with the values in a file, which names tensors as a state dict does."""
+        index = TreeIndex.from_description(description)
+        index.data = TrainedData(index, path, self.header_limits, self.readings)
+        return index
+
     def _live(self, source: Mapping[str, object]) -> Opened:
         return Opened(module=open_source(source, self.limits))
 
@@ -112,9 +120,9 @@ class Sources:
     def _checkpoint(self, source: Mapping[str, object]) -> Opened:
         path = source.get("path")
         if not isinstance(path, str) or not path or "\0" in path:
-            raise _invalid("path", f"expected the path of a file, got {path!r}")
+            raise _invalid("path", said("expected the path of a file, got %(path)r", path=path))
         return self.open_checkpoint(find_under(self.roots, path))
 
 
 def _invalid(key: str, msg: str) -> Invalid:
-    return Invalid(f"source.{key}: {msg}.", (Misfit(("source", key), msg),))
+    return Invalid(said("source.%(key)s: %(msg)s.", key=key, msg=msg), (Misfit(("source", key), msg),))

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from app.errors import NotAllowed
 from app.translation import said
+from app.trees.sources.checkpoint.shards import INDEX_SUFFIX
 
 
 def find_under(roots: Sequence[Path], text: str) -> Path:
     """Return where a file lies, be it there or not; a relative path is looked for in each root in turn.
 
-    Links on the way are followed, and must end under a root; one at the last component is left to who opens the file,
-    and refuses it. Raises `NotAllowed`, which does not tell whether there is such a file.
+    Links are followed, and must end under a root: a cache of models has names that are links to what it holds. What is
+    returned is where they end, to be opened as a file that is no link, whatever has become of it since. The index of a
+    checkpoint in shards stands for its folder: a link to one is left to who opens it, and refuses it. Raises
+    `NotAllowed`, which does not tell whether there is such a file.
     """
     if not roots:
         raise NotAllowed(
@@ -30,6 +33,6 @@ def find_under(roots: Sequence[Path], text: str) -> Path:
 
 def _real(path: Path) -> Path:
     # Path.resolve raises where links go round. What is left of them here cannot be opened either.
-    if path.name == "..":
-        return Path(os.path.realpath(path))
-    return Path(os.path.realpath(path.parent), path.name)
+    if path.name.endswith(INDEX_SUFFIX):
+        return Path(os.path.realpath(path.parent), path.name)
+    return Path(os.path.realpath(path))

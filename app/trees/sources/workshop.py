@@ -11,12 +11,14 @@ import msgspec
 
 from app.errors import CannotDo, TooLarge
 from app.processes import Process, launcher
+from app.translation import N_, said
 from app.trees.sources import jobs
 from app.trees.sources.building import BuildLimits
 from app.trees.sources.config import check_config
 from app.trees.sources.environment import environment
 from app.trees.sources.factories import CannotImport, Factories
 from app.trees.sources.factory import check_factory
+from app.trees.sources.forward import Output
 from app.trees.trace import Trace
 from app.trees.trace_inputs import Input
 
@@ -24,7 +26,9 @@ from app.trees.trace_inputs import Input
 START_S = 120
 # What may pass before a job's own time begins: imports that the warm process is busy with.
 GRACE_S = 60
-LOST = "The building process was lost; try again."
+# Of a forward that is tried before a run: who waits for it has asked for no more than to be let in.
+FORWARD_S = 10
+LOST = said("The building process was lost; try again.")
 
 
 class Workshop:
@@ -77,7 +81,7 @@ class Workshop:
         answer = self._ask(jobs.BuildJob(dict(source), self.limits))
         if isinstance(answer, jobs.Built):
             return answer
-        raise CannotDo("The building process gave no tree.")
+        raise CannotDo(said("The building process gave no tree."))
 
     def trace(self, source: Mapping[str, object], inputs: Sequence[Input]) -> Trace:
         """Return the trace of the source's module on inputs, or on those it suggests itself; raises as `build` does."""
@@ -85,7 +89,21 @@ class Workshop:
         answer = self._ask(jobs.TraceJob(dict(source), list(inputs), self.limits))
         if isinstance(answer, jobs.Traced):
             return answer.trace
-        raise CannotDo("The building process gave no trace.")
+        raise CannotDo(said("The building process gave no trace."))
+
+    def forward(
+        self, source: Mapping[str, object], shapes: Sequence[tuple[int, ...]], frozen: Sequence[str]
+    ) -> list[Output]:
+        """Return what the source's module gives for inputs of each shape; raises as `build` does.
+
+        The modules at `frozen` take no gradient.
+        """
+        self.check(source)
+        limits = msgspec.structs.replace(self.limits, max_cpu_s=FORWARD_S, max_wall_s=2 * FORWARD_S)
+        answer = self._ask(jobs.ForwardJob(dict(source), list(shapes), list(frozen), limits))
+        if isinstance(answer, jobs.Forwarded):
+            return answer.outputs
+        raise CannotDo(said("The building process gave no tensor."))
 
     def check(self, source: Mapping[str, object]) -> None:
         """Raise what is wrong with a source as far as can be told without building it."""
@@ -115,7 +133,9 @@ class Workshop:
         try:
             answer: jobs.Answer = jobs.answer_decoder.decode(body)
         except msgspec.DecodeError as error:
-            raise CannotDo(f"The building process gave an answer that cannot be read: {error}.") from error
+            raise CannotDo(
+                said("The building process gave an answer that cannot be read: %(error)s.", error=str(error))
+            ) from error
         if isinstance(answer, jobs.Failed):
             raise jobs.error_of(answer)
         if isinstance(answer, jobs.Died):
@@ -153,7 +173,7 @@ class Workshop:
             greeting = jobs.greeting_decoder.decode(jobs.receive(self._control, START_S))
         except jobs.NoAnswer as error:
             self._stop()
-            raise CannotDo("The process that builds models did not start.") from error
+            raise CannotDo(said("The process that builds models did not start.")) from error
         self._control.settimeout(None)
         if isinstance(greeting, jobs.Unusable):
             self._stop()
@@ -165,7 +185,7 @@ class Workshop:
             return
         self._stop()
         if self._is_closed:
-            raise CannotDo("Nothing is built anymore: the server is ending.")
+            raise CannotDo(said("Nothing is built anymore: the server is ending."))
         self._folder = tempfile.mkdtemp(prefix="moduletree-")
         ours, theirs = socket.socketpair()
         with theirs:
@@ -190,12 +210,21 @@ class Workshop:
 
 
 def _death(died: jobs.Died, job: jobs.Job) -> TooLarge | CannotDo:
-    limits, is_trace = job.limits, isinstance(job, jobs.TraceJob)
+    limits, is_trace = job.limits, not isinstance(job, jobs.BuildJob)
     if died.out_of_time:
-        return TooLarge(
-            f"{'Tracing' if is_trace else 'Building'} takes more than {limits.max_cpu_s} s of processor time or "
-            f"{limits.max_wall_s} s in all, which is the limit here.",
-            limits.max_cpu_s,
+        spent = (
+            N_("Tracing takes more than %(cpu)s s of processor time or %(wall)s s in all, which is the limit here.")
+            if is_trace
+            else N_(
+                "Building takes more than %(cpu)s s of processor time or %(wall)s s in all, which is the limit here."
+            )
         )
-    how = f"signal {died.signal} ({signal.Signals(died.signal).name})" if died.signal else "an exit of its own"
-    return CannotDo(f"The process that {'traced' if is_trace else 'built'} the model was ended by {how}.")
+        return TooLarge(said(spent, cpu=limits.max_cpu_s, wall=limits.max_wall_s), limits.max_cpu_s)
+    how = (
+        said("signal %(number)s (%(name)s)", number=died.signal, name=signal.Signals(died.signal).name)
+        if died.signal
+        else said("an exit of its own")
+    )
+    if is_trace:
+        return CannotDo(said("The process that traced the model was ended by %(how)s.", how=how))
+    return CannotDo(said("The process that built the model was ended by %(how)s.", how=how))

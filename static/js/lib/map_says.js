@@ -45,7 +45,7 @@ export function footOf({ amounts, paints: { colour, heat } }) {
     return _("Height: %(height)s. Colour: %(colour)s.", { height, colour: { class: _("class"), dtype: "dtype", trainable: _("trainable"), heat: "" }[colour] });
   }
   const [low, high] = heat.range.map((value) => significant(value));
-  return _("Height: %(height)s. Colour: %(colour)s, from %(low)s to %(high)s.", { height, colour: heat.label, low: low ?? "", high: high ?? "" });
+  return _("Height: %(height)s. Colour: %(colour)s, from %(low)s to %(high)s.", { height, colour: heat.title ?? heat.label, low: low ?? "", high: high ?? "" });
 }
 
 export class MapSays {

@@ -9,12 +9,15 @@ const DASH = "\u2013";
 /** @param {string} text */
 const minus = (text) => text.replace("-", MINUS);
 
+// Made once: a row of a tree that scrolls asks for several, and to make one takes longer than all the rest of it.
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
 /**
  * @param {number} number
  * @returns {string} every digit, with commas
  */
 export function exact(number) {
-  return minus(number.toLocaleString("en-US", { maximumFractionDigits: 0 }));
+  return minus(WHOLE.format(number));
 }
 
 const COUNT_UNITS = ["", "k", "M", "B", "T"];

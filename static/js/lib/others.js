@@ -4,7 +4,7 @@
  * @typedef {object} Other
  * @property {string} id
  * @property {string} name
- * @property {(number | null)[]} losses
+ * @property {import("./points.js").Points} losses
  * @property {boolean} isGrowing
  */
 
@@ -21,28 +21,29 @@ export function toggled(ids, id) {
 }
 
 /**
- * @param {(number | null)[]} losses
+ * @param {ArrayLike<number | null>} losses
  * @param {boolean} isFailed
  * @returns {boolean} whether the run ended above its start
  */
 export function isGrowing(losses, isFailed) {
-  const [first, last] = [losses[0], losses.at(-1)];
+  const [first, last] = [losses[0], losses[losses.length - 1]];
   return isFailed || (typeof first === "number" && typeof last === "number" && last > first);
 }
 
 /**
- * @param {(number | null)[]} losses null where one is not finite
- * @param {Map<number, string>} kinds of those: nan, inf, -inf
+ * @param {import("./run_log.js").RunLog} log
  * @param {boolean} isLog
  * @param {number} most
  * @returns {{epoch: number, kind: string}[]} the first of every stretch that cannot be drawn
  */
-export function gaps(losses, kinds, isLog, most) {
+export function gaps(log, isLog, most) {
+  /** @type {{epoch: number, kind: string}[]} */
   const found = [];
+  const { losses } = log;
   let before = "";
-  for (let epoch = 0; epoch < losses.length && found.length < most; epoch += 1) {
-    const loss = losses[epoch] ?? null;
-    const kind = loss === null ? (kinds.get(epoch) ?? "nan").replace("-", "\u2212") : isLog && loss <= 0 ? "≤ 0" : "";
+  for (let place = 0; place < losses.count && found.length < most; place += 1) {
+    const [epoch, loss] = [losses.epoch[place] ?? 0, losses.value[place] ?? NaN];
+    const kind = Number.isFinite(loss) ? (isLog && loss <= 0 ? "≤ 0" : "") : (log.kindAt(epoch) || "nan").replace("-", "\u2212");
     if (kind && kind !== before) found.push({ epoch, kind });
     before = kind;
   }

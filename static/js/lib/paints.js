@@ -8,7 +8,7 @@ import { _ } from "./words.js";
 /** @typedef {import("./shapes.js").Shape} Shape */
 /** @typedef {import("./icicle.js").Cell} Cell */
 /** @typedef {"class" | "dtype" | "trainable" | "heat"} Colour */
-/** @typedef {{key: string, label: string, range: [number, number], values: Map<number, number | null>}} Heat */
+/** @typedef {{key: string, label: string, title?: string, range: [number, number], values: Map<number, number | null>}} Heat */
 
 /** `fill` are the CSS classes of the cell; `at` is its place on the sequential scale, from 0 to 1. @typedef {{fill: string, word: string, at?: number}} Paint */
 

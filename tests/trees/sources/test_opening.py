@@ -12,6 +12,7 @@ from app.errors import Invalid, ModuletreeError, NotAllowed, NotFound, Unreadabl
 from app.trees.limits import Limits
 from app.trees.sources.checkpoint.readings import Readings
 from app.trees.sources.opening import Sources
+from app.trees.sources.roots import find_under
 from app.trees.sources.workshop import Workshop
 
 
@@ -88,13 +89,49 @@ def test_a_link_inside_a_root_leads_nowhere_outside(places: Path, way: str) -> N
         assert "is not under a folder" in refusal(sources, path, NotAllowed)
 
 
-def test_a_link_that_stays_under_a_root_is_followed_but_the_last_one(sources: Sources, places: Path) -> None:
+def test_a_link_that_stays_under_a_root_is_followed(sources: Sources, places: Path) -> None:
     (places / "one" / "there").symlink_to("deep")
     (places / "one" / "other").symlink_to(places / "two")
     (places / "one" / "file.safetensors").symlink_to("x.safetensors")
+    (places / "one" / "far.safetensors").symlink_to(places / "two" / "x.safetensors")
+    (places / "two" / "chain.safetensors").symlink_to(places / "one" / "far.safetensors")
     assert opened(sources, "there/x.safetensors") == ["deep"]
     assert opened(sources, "other/x.safetensors") == ["two"]
-    assert "'file.safetensors' is a link" in refusal(sources, "file.safetensors", UnreadableFile)
+    assert opened(sources, "file.safetensors") == ["one"]
+    assert opened(sources, "far.safetensors") == ["two"]
+    assert opened(sources, "chain.safetensors") == ["two"]
+
+
+def test_a_model_in_a_cache_is_opened_by_the_name_that_is_a_link_to_its_file(sources: Sources, places: Path) -> None:
+    model = places / "one" / "models--gpt2"
+    (model / "blobs").mkdir(parents=True)
+    (model / "snapshots" / "607a30").mkdir(parents=True)
+    save_file({"wte": torch.zeros(2)}, model / "blobs" / "248dfc3911869ec4")
+    (model / "snapshots" / "607a30" / "model.safetensors").symlink_to("../../blobs/248dfc3911869ec4")
+    assert opened(sources, "models--gpt2/snapshots/607a30/model.safetensors") == ["wte"]
+
+
+@pytest.mark.parametrize("target", ["../outside/x.safetensors", "chained", "{}/outside/missing"])
+def test_a_name_that_is_a_link_out_of_the_roots_is_not_allowed(places: Path, target: str) -> None:
+    sources = sources_of(places / "one")
+    (places / "one" / "chained").symlink_to(places / "outside" / "x.safetensors")
+    (places / "one" / "file.safetensors").symlink_to(target.format(places))
+    assert "is not under a folder" in refusal(sources, "file.safetensors", NotAllowed)
+
+
+def test_a_link_is_refused_that_came_after_it_was_looked_where_it_leads(sources: Sources, places: Path) -> None:
+    path = find_under(sources.roots, "x.safetensors")
+    path.unlink()
+    path.symlink_to(places / "outside" / "x.safetensors")
+    with pytest.raises(UnreadableFile, match="is a link"):
+        sources.open_checkpoint(path)
+
+
+def test_an_index_that_is_a_link_is_refused(sources: Sources, places: Path) -> None:
+    (places / "one" / "model.safetensors.index.json").symlink_to("x.safetensors")
+    assert "is a link" in refusal(sources, "model.safetensors.index.json", UnreadableFile)
+    (places / "one" / "folder.safetensors").symlink_to("deep")
+    assert refusal(sources, "folder.safetensors", UnreadableFile) == "'deep' is not a regular file."
 
 
 def test_a_link_that_leads_outside_one_root_does_not_hide_a_file_of_another(sources: Sources, places: Path) -> None:

@@ -1,4 +1,4 @@
-"""What runs gained: validation, schedules, early stopping, statistics of modules."""
+"""What runs gained: validation, schedules, early stopping, statistics of modules, and notes of how they went."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,8 @@ def upgrade() -> None:
         sa.Column("step", sa.String(16)),
         sa.Column("num_module_stats", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("module_stats_share", sa.Float()),
+        sa.Column("note", sa.Text()),
+        sa.Column("is_held", sa.Boolean(), nullable=False, server_default="0"),
     ):
         op.add_column("runs", column)
     op.add_column("run_chunks", sa.Column("columns", sa.Text()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from app.errors import CannotDo
+from app.translation import said
 from app.trees.description import Kind
 from app.trees.sources.checkpoint.dtypes import DTYPES
 from app.trees.sources.checkpoint.file import FileStamp
@@ -90,7 +91,9 @@ class Contents:
         """Return where the values of a tensor lie; raises `CannotDo` when the file has none for it."""
         kind = self.kinds[self.kind[entry]]
         if self.offset[entry] < 0 or kind.shape is None:
-            raise CannotDo(f"{self.name[entry]!r} is on the meta device: the file has its shape, and no values.")
+            raise CannotDo(
+                said("%(name)r is on the meta device: the file has its shape, and no values.", name=self.name[entry])
+            )
         return TensorPlace(
             file=self.files[self.file[entry]],
             offset=self.offset[entry],

@@ -8,7 +8,10 @@ from math import prod
 from pathlib import Path
 from typing import TypeAlias
 
+from torch import Tensor
+
 from app.errors import CannotDo, ModuletreeError, NotFound, UnreadableFile
+from app.translation import said
 from app.trees.heat_map import whole_index
 from app.trees.rows import HeatMap, Nested, TensorStats, ValuesPage
 from app.trees.sources.checkpoint.contents import Contents, TensorPlace
@@ -61,6 +64,10 @@ class CheckpointData:
         self._lock = threading.Lock()
         self._read: Contents | None = None
 
+    def whole(self, columns: TensorColumns) -> Sequence[Tensor] | None:
+        """Return None: a checkpoint may be larger than the memory."""
+        return None
+
     def values(self, columns: TensorColumns, entries: Sequence[int]) -> list[Nested]:
         """Return the nested numbers of each tensor, None for one of more than 64 elements or that cannot be read.
 
@@ -112,7 +119,11 @@ class CheckpointData:
     def _located(self, columns: TensorColumns, entry: int) -> tuple[Contents, TensorPlace]:
         number = self._entries(columns)[entry]
         if number < 0:
-            raise CannotDo(f"{columns.name[entry]!r} is not in the file: it is known from the config.json beside it.")
+            raise CannotDo(
+                said(
+                    "%(name)r is not in the file: it is known from the config.json beside it.", name=columns.name[entry]
+                )
+            )
         contents = self._contents()
         return contents, contents.place(number)
 
@@ -142,7 +153,10 @@ class CheckpointData:
                 contents = read_checkpoint(self._path, self._limits)
                 if contents.files != self._stamps:
                     raise UnreadableFile(
-                        f"{self._path.name!r} has changed since its header was read: open the checkpoint again."
+                        said(
+                            "%(name)r has changed since its header was read: open the checkpoint again.",
+                            name=self._path.name,
+                        )
                     )
                 self._read = contents
             return self._read
@@ -154,7 +168,7 @@ def _as_opened() -> Iterator[None]:
         yield
     except NotFound as error:
         raise UnreadableFile(
-            f"{error.detail} It was there when the tree was opened: put it back to see values."
+            said("%(detail)s It was there when the tree was opened: put it back to see values.", detail=error.detail)
         ) from error
 
 

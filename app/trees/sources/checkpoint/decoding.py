@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.errors import CannotDo
+from app.translation import said
 from app.trees.sources.checkpoint.dtypes import DTYPES
 
 Values: TypeAlias = NDArray[Any]
@@ -36,7 +37,11 @@ _FLOAT4 = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0])
 def raw_dtype(dtype: str) -> np.dtype[Any]:
     """Return the NumPy dtype to read elements of a stored dtype with; for two in a byte, that of the byte."""
     if dtype.startswith("float6_"):
-        raise CannotDo(f"Values of {dtype} are not read: the format does not say how they are packed into bytes.")
+        raise CannotDo(
+            said(
+                "Values of %(dtype)s are not read: the format does not say how they are packed into bytes.", dtype=dtype
+            )
+        )
     return np.dtype(_RAW.get(dtype, "u1"))
 
 

@@ -126,5 +126,5 @@ def _why_not(name: str, error: OSError | ValueError) -> NotFound | UnreadableFil
         return UnreadableFile(
             said("%(name)r is a link, and links are not followed: put the file itself there.", name=name)
         )
-    reason = os.strerror(number) if number is not None else "not a name of a file"
+    reason = os.strerror(number) if number is not None else said("not a name of a file")
     return UnreadableFile(said("%(name)r cannot be opened: %(reason)s.", name=name, reason=reason))

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from app.translation import said
 from app.trees.sources.checkpoint.file import OpenedFile
 from app.trees.sources.checkpoint.limits import MAX_METADATA
 from app.trees.sources.checkpoint.pieces import Cut, exact_cut, likely_cut
@@ -96,7 +97,11 @@ def _check_growth(text: bytes) -> None:
     """Check that one entry may be as long as `text`, which ends in the middle of its first one."""
     limit = MAX_METADATA if _FIRST_IS_METADATA.match(text) else _MOST_ENTRY
     if len(text) > limit:
-        raise Refusal(f"its header has an entry of more than {limit:,} bytes, or one that is not an object")
+        raise Refusal(
+            said(
+                "its header has an entry of more than %(limit)s bytes, or one that is not an object", limit=f"{limit:,}"
+            )
+        )
 
 
 def _decode_or_refuse(text: bytes) -> Piece:
@@ -114,7 +119,7 @@ def _decode(text: bytes) -> Piece:
     except (UnicodeDecodeError, RecursionError) as error:
         raise _not_json(error) from error
     if METADATA in piece.tensors:
-        raise Refusal(f"{METADATA} is not texts by name")
+        raise Refusal(said("%(metadata)s is not texts by name", metadata=METADATA))
     # A tensor has four colons and its name may have more. With just four each, none was there twice, nor a field.
     if text.count(b":") != 4 * len(piece.tensors) or b"-0" in text:
         _check_exactly(text)
@@ -133,18 +138,28 @@ def _decode_apart(text: bytes) -> Piece:
         try:
             tensors[name] = _decode_tensor(part)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            rule = f"tensor {shown(name)} is not described by dtype, shape and data_offsets: {_text(error)}"
+            rule = said(
+                "tensor %(value)s is not described by dtype, shape and data_offsets: %(text)s",
+                value=shown(name),
+                text=_text(error),
+            )
             raise Refusal(rule) from error
     return Piece(tensors, None if metadata is None else _texts(metadata))
 
 
 def _texts(metadata: msgspec.Raw) -> dict[str, str]:
     if len(bytes(metadata)) > MAX_METADATA:
-        raise Refusal(f"{METADATA} has more than {MAX_METADATA:,} bytes")
+        raise Refusal(
+            said(
+                "%(metadata)s has more than %(max_metadata)s bytes", metadata=METADATA, max_metadata=f"{MAX_METADATA:,}"
+            )
+        )
     try:
         return _decode_metadata(metadata) or {}
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refusal(f"{METADATA} is not texts by name: {_text(error)}") from error
+        raise Refusal(
+            said("%(metadata)s is not texts by name: %(text)s", metadata=METADATA, text=_text(error))
+        ) from error
 
 
 def _check_exactly(text: bytes) -> None:
@@ -154,16 +169,16 @@ def _check_exactly(text: bytes) -> None:
 def _check_names(pairs: list[tuple[str, object]]) -> None:
     if len({name for name, _ in pairs}) != len(pairs):
         name = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise Refusal(f"{shown(name)} is there twice")
+        raise Refusal(said("%(value)s is there twice", value=shown(name)))
 
 
 def _check_count(text: str) -> None:
     if text == "-0":
-        raise Refusal("its header is not JSON of counts: -0 is not one")
+        raise Refusal(said("its header is not JSON of counts: -0 is not one"))
 
 
 def _not_json(error: Exception) -> Refusal:
-    return Refusal(f"its header is not JSON of tensors by name: {_text(error)}")
+    return Refusal(said("its header is not JSON of tensors by name: %(text)s", text=_text(error)))
 
 
 def _text(error: Exception) -> str:

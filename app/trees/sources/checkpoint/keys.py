@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.collector import collector_paused
 from app.errors import TooLarge
+from app.translation import N_, said
 from app.trees.description import Description, Kind, ModuleClass, TensorTable
 from app.trees.limits import Limits
 from app.trees.sources.checkpoint.classes import BUFFERS, UNKNOWN, Evidence, Inferred, infer, is_conv1d
@@ -84,10 +85,18 @@ class _Modules:
         number, depth = len(self.name), self.depth[parent] + 1
         limits = self._limits
         if number >= limits.max_modules or depth > limits.max_depth:
-            limit, what = (limits.max_modules, "modules") if depth <= limits.max_depth else (limits.max_depth, "levels")
-            raise TooLarge(
-                f"The keys of the checkpoint spell more than {limit:,} {what}, which is the limit here.", limit
+            limit, message = (
+                (
+                    limits.max_modules,
+                    N_("The keys of the checkpoint spell more than %(limit)s modules, the limit here."),
+                )
+                if depth <= limits.max_depth
+                else (
+                    limits.max_depth,
+                    N_("The keys of the checkpoint spell more than %(limit)s levels, the limit here."),
+                )
             )
+            raise TooLarge(said(message, limit=f"{limit:,}"), limit)
         self.children[parent][name] = number
         self.name.append(name)
         self.parent.append(parent)

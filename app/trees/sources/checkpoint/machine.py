@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
+from app.translation import said
 from app.trees.sources.checkpoint.pickle_values import Global, Opaque, Storage
 from app.trees.sources.checkpoint.pickled_tensor import TensorRun
 from app.trees.sources.checkpoint.rebuilds import CALLS, INERT, OPAQUE
@@ -51,7 +52,7 @@ class Machine:
     def find_global(self, module: str, name: str) -> Global | Opaque:
         """Return what stands for a global, which is only ever named."""
         if len(module) + len(name) > _MOST_PATH:
-            raise Refusal(f"its pickle names a global by {len(module) + len(name):,} characters")
+            raise Refusal(said("its pickle names a global by %(num)s characters", num=f"{len(module) + len(name):,}"))
         module = "builtins" if module == "__builtin__" else module
         path = f"{module}.{name}"
         if path in CALLS or path in INERT:
@@ -63,12 +64,12 @@ class Machine:
     def call(self, function: object, arguments: object) -> object:
         """Return what a global makes of its arguments, by its entry in the table."""
         if not isinstance(arguments, tuple):
-            raise Refusal("its pickle calls something with what is not a tuple of arguments")
+            raise Refusal(said("its pickle calls something with what is not a tuple of arguments"))
         if self.needs and (function is OPAQUE or any(argument is OPAQUE for argument in arguments)):
             return OPAQUE
         if not isinstance(function, Global):
-            raise Refusal("its pickle calls something that is not a function")
+            raise Refusal(said("its pickle calls something that is not a function"))
         made = CALLS.get(function.path)
         if made is None:
-            raise Refusal(f"its pickle calls {function.path}, which is only read as a name")
+            raise Refusal(said("its pickle calls %(path)s, which is only read as a name", path=function.path))
         return made(arguments)

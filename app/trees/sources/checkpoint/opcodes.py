@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import TypeAlias
 
+from app.translation import said
 from app.trees.sources.checkpoint.machine import Machine
 from app.trees.sources.checkpoint.pickle_values import Branch, Opaque
 from app.trees.sources.checkpoint.rebuilds import OPAQUE, build
@@ -87,7 +88,13 @@ def _str_or_bytes(data: bytes) -> object:
 
 def _long(data: bytes) -> int:
     if len(data) > _MOST_LONG_BYTES:
-        raise Refusal(f"its pickle has an integer of {len(data):,} bytes, at most {_MOST_LONG_BYTES} are read")
+        raise Refusal(
+            said(
+                "its pickle has an integer of %(num)s bytes, at most %(most_long_bytes)s are read",
+                num=f"{len(data):,}",
+                most_long_bytes=_MOST_LONG_BYTES,
+            )
+        )
     return int.from_bytes(data, "little", signed=True)
 
 
@@ -194,7 +201,7 @@ def _extend(holder: object, items: list[object]) -> None:
     if isinstance(holder, list):
         holder.extend(items)
     elif not isinstance(holder, Opaque):
-        raise Refusal("its pickle appends to something that is not a list")
+        raise Refusal(said("its pickle appends to something that is not a list"))
 
 
 @_on(b"s")
@@ -216,7 +223,7 @@ def _set(holder: object, items: list[object]) -> None:
     if isinstance(holder, Branch):
         holder.add(items)
     elif not isinstance(holder, Opaque):
-        raise Refusal("its pickle sets an item of something that is not a dict")
+        raise Refusal(said("its pickle sets an item of something that is not a dict"))
 
 
 @_on(b"c")
@@ -232,7 +239,7 @@ def _global(machine: Machine, at: int) -> int:
 def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
     if not (isinstance(name, str) and isinstance(module, str)):
-        raise Refusal("its pickle names a global by something that is not text")
+        raise Refusal(said("its pickle names a global by something that is not text"))
     machine.stack.append(machine.find_global(module, name))
     return at
 

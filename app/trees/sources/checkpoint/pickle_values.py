@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from app.translation import said
 from app.trees.sources.checkpoint.refusal import Refusal
 
 
@@ -27,7 +28,7 @@ class Branch(msgspec.Struct, eq=False):
     def add(self, items: list[object]) -> None:
         """Add keys and values in turn."""
         if len(items) % 2:
-            raise Refusal("its pickle has a key without a value")
+            raise Refusal(said("its pickle has a key without a value"))
         if self.items is None:
             self.items = items
         else:

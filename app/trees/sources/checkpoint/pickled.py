@@ -7,6 +7,7 @@ in its place, and is named at the end in the refusal of the whole file. Opcodes:
 import struct
 
 from app.errors import TooLarge
+from app.translation import said
 from app.trees.sources.checkpoint.machine import FindStorage, Machine
 from app.trees.sources.checkpoint.opcodes import HANDLERS, Handler, read_slice
 from app.trees.sources.checkpoint.rebuilds import unsupported
@@ -27,10 +28,14 @@ def read_pickle(data: bytes, find_storage: FindStorage, *, max_opcodes: int, at_
     try:
         value = _follow(machine, max_opcodes, at_once=at_once)
     except Refusal as error:
-        rule = unsupported(list(machine.needs)) if machine.needs else f"{error.rule} (at byte {machine.at:,})"
+        rule = (
+            unsupported(list(machine.needs))
+            if machine.needs
+            else said("%(rule)s (at byte %(at)s)", rule=error.rule, at=f"{machine.at:,}")
+        )
         raise Refusal(rule) from None
     except (IndexError, KeyError, ValueError, struct.error) as error:
-        raise Refusal(f"its pickle is broken at byte {machine.at:,}") from error
+        raise Refusal(said("its pickle is broken at byte %(at)s", at=f"{machine.at:,}")) from error
     if machine.needs:
         raise Refusal(unsupported(list(machine.needs)))
     return value
@@ -74,14 +79,22 @@ def _follow(machine: Machine, max_opcodes: int, *, at_once: bool) -> object:
         else:
             at = _handler(opcode)(machine, at + 1)
             stack = machine.stack
-    raise TooLarge(f"The file's pickle has more than {max_opcodes:,} opcodes, which is the limit here.", max_opcodes)
+    raise TooLarge(
+        said(
+            "The file's pickle has more than %(max_opcodes)s opcodes, which is the limit here.",
+            max_opcodes=f"{max_opcodes:,}",
+        ),
+        max_opcodes,
+    )
 
 
 def _handler(opcode: int) -> Handler:
     try:
         return HANDLERS[opcode]
     except KeyError:
-        raise Refusal(f"its pickle has the opcode {bytes((opcode,))!r}, which a state dict does not need") from None
+        raise Refusal(
+            said("its pickle has the opcode %(bytes)r, which a state dict does not need", bytes=bytes((opcode,)))
+        ) from None
 
 
 def _follow_nothing(stack: list[object], at: int) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.collector import collector_paused
+from app.translation import said
 from app.trees.description import Description, TensorTable
 from app.trees.numbering import Numbering
 from app.trees.sources.checkpoint.contents import Contents
@@ -46,10 +47,23 @@ def place(contents: Contents, architecture: Description) -> Placement:
         num_missing = sum(at < places.num_parameters for at in missing)
         if num_missing > MAX_MISSING or 4 * num_missing > len(contents):
             some = listed([places.path(at) for at in missing[:4]])
-            raise Misplaced(f"{counted(num_missing, 'parameter')} in {places.class_name} and not in the file: {some}")
+            raise Misplaced(
+                said(
+                    "%(counted)s in %(class_name)s and not in the file: %(some)s",
+                    counted=counted(num_missing, "parameter"),
+                    class_name=places.class_name,
+                    some=some,
+                )
+            )
         if missing:
             names = [places.path(at) for at in missing]
-            notes.append(f"{counted(len(names))} not in the file: {listed(names, MAX_MISSING)}.")
+            notes.append(
+                said(
+                    "%(counted)s not in the file: %(listed)s.",
+                    counted=counted(len(names)),
+                    listed=listed(names, MAX_MISSING),
+                )
+            )
         return Placement(_tree(contents, places, entries, spelling.former), notes, num_missing)
 
 
@@ -61,10 +75,18 @@ def _entries(contents: Contents, places: Places, found: Sequence[int]) -> list[i
             continue
         if entries[at] >= 0:
             names = f"{shown(contents.name[entries[at]])} and {shown(contents.name[entry])}"
-            raise Misplaced(f"{names} have one place in {places.class_name}")
+            raise Misplaced(
+                said("%(names)s have one place in %(class_name)s", names=names, class_name=places.class_name)
+            )
         shape, due = contents.kinds[contents.kind[entry]].shape, places.shape(at)
         if shape != due:
-            reason = f"{shown(contents.name[entry])} is {shape} in the file, {due} in {places.class_name}"
+            reason = said(
+                "%(value)s is %(shape)s in the file, %(due)s in %(class_name)s",
+                value=shown(contents.name[entry]),
+                shape=shape,
+                due=due,
+                class_name=places.class_name,
+            )
             raise Misplaced(reason, has_other_sizes=True)
         entries[at] = entry
     return entries
@@ -83,11 +105,19 @@ def _tie(contents: Contents, places: Places, entries: list[int]) -> list[str]:
             apart.append(places.path(at))
             if module[places.owner[at]] == module[places.owner[other]]:
                 names = f"{shown(places.path(other))} and {shown(places.path(at))}"
-                raise Misplaced(f"{names} are one tensor of one module in {places.class_name}, and two in the file")
+                raise Misplaced(
+                    said(
+                        "%(names)s are one tensor of one module in %(class_name)s, and two in the file",
+                        names=names,
+                        class_name=places.class_name,
+                    )
+                )
     for at, entry in enumerate(entries):
         if entry < 0 and places.same[at] in source:
             entries[at] = entries[source[places.same[at]]]
-    how = f"tied to another in {places.class_name} but not in the file, which is what counts here"
+    how = said(
+        "tied to another in %(class_name)s but not in the file, which is what counts here", class_name=places.class_name
+    )
     return [f"{counted(len(apart))} {how}: {listed(apart)}."] if apart else []
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from app.translation import said
 from app.trees.description import Description
 from app.trees.sources.checkpoint.refusal import shown
 
@@ -90,9 +91,11 @@ class Places:
 def listed(names: Sequence[str], most: int = 3) -> str:
     """Return the first of the names as a message may hold them."""
     some = ", ".join(shown(name) for name in names[:most])
-    return f"{some} and others" if len(names) > most else some
+    return said("%(some)s and others", some=some) if len(names) > most else some
 
 
 def counted(number: int, what: str = "tensor") -> str:
     """Return how many of what there are, as the beginning of a sentence."""
-    return f"{number:,} {what}s are" if number != 1 else f"1 {what} is"
+    if what == "parameter":
+        return said("%(num)s parameters are", num=f"{number:,}") if number != 1 else said("1 parameter is")
+    return said("%(num)s tensors are", num=f"{number:,}") if number != 1 else said("1 tensor is")

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from app.errors import CannotDo, UnreadableFile
+from app.translation import said
 from app.trees.rows import Nested, ValuesPage
 from app.trees.sources.checkpoint.archive import data_start
 from app.trees.sources.checkpoint.contents import TensorPlace, contiguous_strides
@@ -61,9 +62,14 @@ class TensorReader:
         self._start = place.offset + (data_start(file, place.record) if place.record is not None else 0)
         reach = sum((size - 1) * stride for size, stride in zip(place.shape, place.strides, strict=True))
         if place.numel and self._start + (reach // self.per_item + 1) * self.raw_dtype.itemsize > file.size:
-            raise UnreadableFile(f"{file.name!r} ends before the values of the tensor do.")
+            raise UnreadableFile(said("%(name)r ends before the values of the tensor do.", name=file.name))
         if self.per_item > 1 and place.strides != contiguous_strides(place.shape):
-            raise CannotDo(f"Values of {place.dtype} are read where they lie one after the other, and these do not.")
+            raise CannotDo(
+                said(
+                    "Values of %(dtype)s are read where they lie one after the other, and these do not.",
+                    dtype=place.dtype,
+                )
+            )
 
     def raw(self, offset: int, count: int) -> Values:
         """Return `count` raw elements that lie next to each other; of less than a byte each, whole bytes of them."""
@@ -170,7 +176,7 @@ def _dims(place: TensorPlace) -> list[_Dim]:
     reach = 0
     for stride, size in sorted((stride, size) for size, stride in sizes if size > 1 and stride > 0):
         if stride <= reach:
-            raise CannotDo("The tensor is a view in which places share elements: its values are not counted.")
+            raise CannotDo(said("The tensor is a view in which places share elements: its values are not counted."))
         reach += (size - 1) * stride
         if dims and stride == dims[-1].size * dims[-1].stride:
             dims[-1] = _Dim(size * dims[-1].size, dims[-1].stride)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from app.errors import CannotDo
 from app.processes import Process, launcher
+from app.translation import said
 from app.trees.sources import jobs
 from app.trees.sources.checkpoint.questions import Answered, GiveUp, Progress, Question, heard_decoder
 from app.trees.sources.environment import environment
@@ -41,7 +42,12 @@ class ReaderProcess:
             jobs.send(sock, question)
             return self._answer(sock, hear)
         except (jobs.NoAnswer, OSError) as error:
-            raise CannotDo(f"The process that reads values was lost{self._how_it_ended()}; try again.") from error
+            raise CannotDo(
+                said(
+                    "The process that reads values was lost%(how_it_ended)s; try again.",
+                    how_it_ended=self._how_it_ended(),
+                )
+            ) from error
 
     def close(self) -> None:
         """End the process for good."""
@@ -65,7 +71,7 @@ class ReaderProcess:
     def _started(self) -> socket.socket:
         with self._lock:
             if self._is_closed:
-                raise CannotDo("The server is stopping.")
+                raise CannotDo(said("The server is stopping."))
             if self._socket is None or self._process is None or self._process.poll() is not None:
                 self._kill()
                 self._start()
@@ -80,7 +86,11 @@ class ReaderProcess:
     def _how_it_ended(self) -> str:
         with self._lock:
             code = self._kill()
-        return f", ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else ""
+        return (
+            said(", ended by signal %(number)s (%(name)s)", number=-code, name=signal.Signals(-code).name)
+            if code < 0
+            else ""
+        )
 
     def _kill(self) -> int:
         code = 0

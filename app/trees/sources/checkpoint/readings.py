@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from app.errors import CannotDo, ModuletreeError, TooManyRuns
+from app.translation import said
 from app.trees.kept import Kept
 from app.trees.rows import HeatMap, TensorStats
 from app.trees.sources.checkpoint.contents import TensorPlace
@@ -93,7 +94,10 @@ class Readings:
         self._drop_unwanted()
         num_waiting = sum(not making.is_done for making in self._makings.values())
         if num_waiting >= self._max_waiting:
-            detail = f"{num_waiting} readings of values wait for their turn already; ask again in some seconds."
+            detail = said(
+                "%(num_waiting)s readings of values wait for their turn already; ask again in some seconds.",
+                num_waiting=num_waiting,
+            )
             raise TooManyRuns(detail, RETRY_AFTER_S)
         making = self._makings[question] = Making(question, decode, self._forget)
         if self._thread is None:
@@ -139,7 +143,7 @@ class Readings:
             if making is not self._current and making.is_unwanted(self._unwanted_after_s):
                 del self._makings[making.question]
                 if not making.is_done:
-                    making.fail(CannotDo("Nobody has asked for these values for a while: ask again."))
+                    making.fail(CannotDo(said("Nobody has asked for these values for a while: ask again.")))
 
     def _forget(self, making: Making[Any]) -> None:
         with self._changed:
@@ -148,4 +152,4 @@ class Readings:
 
 
 def _stopping() -> CannotDo:
-    return CannotDo("The server is stopping.")
+    return CannotDo(said("The server is stopping."))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import TypeAlias
 
+from app.translation import N_, said
 from app.trees.sources.checkpoint.dtypes import DTYPES, STORAGES
 from app.trees.sources.checkpoint.limits import MAX_DIMS, MAX_ELEMENTS
 from app.trees.sources.checkpoint.pickle_values import Branch, Global, Opaque, Plain, Storage, Tensor
@@ -30,34 +31,36 @@ INERT = frozenset(
 
 def _tensor_v2(arguments: Arguments) -> Tensor:
     if len(arguments) not in {4, 6, 7}:
-        raise Refusal(f"its pickle rebuilds a tensor from {len(arguments)} arguments, 4, 6 or 7 are known")
+        raise Refusal(
+            said("its pickle rebuilds a tensor from %(num)s arguments, 4, 6 or 7 are known", num=len(arguments))
+        )
     storage, offset, shape, strides = arguments[:4]
     if not isinstance(storage, Storage) or not storage.dtype:
-        raise Refusal("its pickle rebuilds a tensor from what is not a storage with a dtype")
+        raise Refusal(said("its pickle rebuilds a tensor from what is not a storage with a dtype"))
     _check_bits(arguments[6:])
     return _tensor(storage, storage.dtype, offset, shape, strides)
 
 
 def _tensor_v3(arguments: Arguments) -> Tensor:
     if len(arguments) not in {7, 8}:
-        raise Refusal(f"its pickle rebuilds a tensor from {len(arguments)} arguments, 7 or 8 are known")
+        raise Refusal(said("its pickle rebuilds a tensor from %(num)s arguments, 7 or 8 are known", num=len(arguments)))
     storage, offset, shape, strides, _, _, dtype = arguments[:7]
     if not isinstance(storage, Storage):
-        raise Refusal("its pickle rebuilds a tensor from what is not a storage")
+        raise Refusal(said("its pickle rebuilds a tensor from what is not a storage"))
     _check_bits(arguments[7:])
     return _tensor(storage, _dtype(dtype), offset, shape, strides)
 
 
 def _meta_tensor(arguments: Arguments) -> Tensor:
     if len(arguments) != 4:
-        raise Refusal(f"its pickle rebuilds a meta tensor from {len(arguments)} arguments, 4 are known")
+        raise Refusal(said("its pickle rebuilds a meta tensor from %(num)s arguments, 4 are known", num=len(arguments)))
     dtype, shape, strides, _ = arguments
     return Tensor(None, _dtype(dtype), 0, *check_layout(shape, strides))
 
 
 def _parameter(arguments: Arguments) -> Tensor:
     if len(arguments) not in {3, 4} or not isinstance(arguments[0], Tensor) or not isinstance(arguments[1], bool):
-        raise Refusal("its pickle rebuilds a parameter from what is not a tensor")
+        raise Refusal(said("its pickle rebuilds a parameter from what is not a tensor"))
     tensor = arguments[0]
     return Tensor(tensor.storage, tensor.dtype, tensor.offset, tensor.shape, tensor.strides, arguments[1])
 
@@ -65,18 +68,26 @@ def _parameter(arguments: Arguments) -> Tensor:
 def _check_bits(metadata: Sequence[object]) -> None:
     for bits in metadata:
         if isinstance(bits, Branch) and bits.items:
-            raise Refusal("it holds a tensor with torch's conjugate or negative bit, which is not read")
+            raise Refusal(said("it holds a tensor with torch's conjugate or negative bit, which is not read"))
 
 
 def _tensor(storage: Storage, dtype: str, offset: object, shape: object, strides: object) -> Tensor:
     sizes, steps = check_layout(shape, strides)
     if type(offset) is not int or offset < 0:
-        raise Refusal("its pickle begins a tensor at what is not a place in its storage")
+        raise Refusal(said("its pickle begins a tensor at what is not a place in its storage"))
     needed = (offset + span_of(sizes, steps)) * (DTYPES[dtype].bits // 8)
     if needed > storage.num_bytes and 0 not in sizes:
         raise Refusal(
-            f"it holds a tensor of shape {list(sizes)} and strides {list(steps)} from {offset} on, which needs "
-            f"{needed:,} bytes of storage {storage.key!r}, and that has {storage.num_bytes:,}"
+            said(
+                "it holds a tensor of shape %(sizes)s and strides %(steps)s from %(offset)s on, which needs %(needed)s "
+                "bytes of storage %(key)r, and that has %(num_bytes)s",
+                sizes=list(sizes),
+                steps=list(steps),
+                offset=offset,
+                needed=f"{needed:,}",
+                key=storage.key,
+                num_bytes=f"{storage.num_bytes:,}",
+            )
         )
     return Tensor(storage.key, dtype, offset, sizes, steps)
 
@@ -92,25 +103,31 @@ def check_layout(shape: object, strides: object) -> tuple[tuple[int, ...], tuple
     """Return the shape and the strides; raises `Refusal` where they are not those of a tensor."""
     sizes, steps = _counts(shape), _counts(strides)
     if len(sizes) != len(steps):
-        raise Refusal(f"its pickle has a tensor of {len(sizes)} dimensions and {len(steps)} strides")
+        raise Refusal(
+            said(
+                "its pickle has a tensor of %(num)s dimensions and %(num_2)s strides", num=len(sizes), num_2=len(steps)
+            )
+        )
     if prod(sizes) > MAX_ELEMENTS:
-        raise Refusal(f"its pickle has a tensor of more elements than 2**62: {list(sizes)}")
+        raise Refusal(said("its pickle has a tensor of more elements than 2**62: %(list)s", list=list(sizes)))
     return sizes, steps
 
 
 def _counts(value: object) -> tuple[int, ...]:
     if not isinstance(value, tuple) or len(value) > MAX_DIMS:
-        raise Refusal(f"its pickle has a shape that is not a tuple of at most {MAX_DIMS} dimensions")
+        raise Refusal(
+            said("its pickle has a shape that is not a tuple of at most %(max_dims)s dimensions", max_dims=MAX_DIMS)
+        )
     for count in value:
         if type(count) is not int or not 0 <= count < 2**63:
-            raise Refusal("its pickle has a dimension or a stride that is not a count below 2**63")
+            raise Refusal(said("its pickle has a dimension or a stride that is not a count below 2**63"))
     return value
 
 
 def _dtype(value: object) -> str:
     word = value.path.removeprefix("torch.") if isinstance(value, Global) else ""
     if word not in DTYPES:
-        raise Refusal("its pickle has a tensor of a dtype that is not read")
+        raise Refusal(said("its pickle has a tensor of a dtype that is not read"))
     return word
 
 
@@ -121,20 +138,20 @@ def _from_type(arguments: Arguments) -> Tensor:
         rebuild = _TENSOR_CALLS.get(function.path) if isinstance(function, Global) else None
         if rebuild is not None and isinstance(kind, Global) and isinstance(inner, tuple):
             return rebuild(inner)
-    raise Refusal("its pickle rebuilds a tensor with attributes in a way that is not known")
+    raise Refusal(said("its pickle rebuilds a tensor with attributes in a way that is not known"))
 
 
 def _dict(arguments: Arguments) -> Branch:
     # What is copied by a call can be copied a million times by a short pickle: a copy is read as the thing itself.
     branches = [argument for argument in arguments if isinstance(argument, Branch)]
     if len(branches) > 1 or not all(isinstance(argument, Branch | Global | None) for argument in arguments):
-        raise Refusal("its pickle makes a dict of something that is not one")
+        raise Refusal(said("its pickle makes a dict of something that is not one"))
     return branches[0] if branches else Branch()
 
 
 def _list(arguments: Arguments) -> object:
     if len(arguments) > 1 or not all(isinstance(argument, list | tuple) for argument in arguments):
-        raise Refusal("its pickle makes a set of something that is not a list")
+        raise Refusal(said("its pickle makes a set of something that is not a list"))
     return arguments[0] if arguments else []
 
 
@@ -185,17 +202,17 @@ def build(holder: object, state: object) -> None:
     if isinstance(holder, Branch):
         holder.state = state
     elif not isinstance(holder, Opaque | Plain):
-        raise Refusal("its pickle sets the state of something that has none")
+        raise Refusal(said("its pickle sets the state of something that has none"))
 
 
 _UNSUPPORTED = {
-    "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
-    "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
-    "torch._utils._rebuild_qtensor": "a quantised tensor",
-    "torch._utils._rebuild_nested_tensor": "a nested tensor",
-    "torch._utils._rebuild_wrapper_subclass": "a tensor subclass",
-    "torch._utils._rebuild_device_tensor_from_numpy": "a tensor of another kind of device",
-    "torch._utils._rebuild_device_tensor_from_cpu_tensor": "a tensor of another kind of device",
+    "torch._utils._rebuild_sparse_tensor": N_("a sparse tensor"),
+    "torch._utils._rebuild_sparse_csr_tensor": N_("a sparse tensor"),
+    "torch._utils._rebuild_qtensor": N_("a quantised tensor"),
+    "torch._utils._rebuild_nested_tensor": N_("a nested tensor"),
+    "torch._utils._rebuild_wrapper_subclass": N_("a tensor subclass"),
+    "torch._utils._rebuild_device_tensor_from_numpy": N_("a tensor of another kind of device"),
+    "torch._utils._rebuild_device_tensor_from_cpu_tensor": N_("a tensor of another kind of device"),
     "torch.jit._pickle.build_intlist": "TorchScript",
 }
 
@@ -205,10 +222,17 @@ def unsupported(needs: Sequence[str]) -> str:
     named = ", ".join(needs)
     for need in needs:
         if need in _UNSUPPORTED:
-            return f"it holds {_UNSUPPORTED[need]}, and only strided tensors are read; its pickle needs {named}"
+            return said(
+                "it holds %(unsupported)s, and only strided tensors are read; its pickle needs %(named)s",
+                unsupported=_UNSUPPORTED[need],
+                named=named,
+            )
     if any(need.startswith("torch.nn.") for need in needs):
-        return (
-            f"it is a whole pickled module, which needs these classes: {named}; none was imported, "
-            "and the module's state_dict() is what to save instead"
+        return said(
+            "it is a whole pickled module, which needs these classes: %(named)s; none was imported, and the module's "
+            "state_dict() is what to save instead",
+            named=named,
         )
-    return f"its pickle needs {named}, which a state dict does not; nothing of it was imported or run"
+    return said(
+        "its pickle needs %(named)s, which a state dict does not; nothing of it was imported or run", named=named
+    )

@@ -20,7 +20,7 @@ import numpy as np
 
 from app.collector import collector_paused
 from app.errors import TooLarge, UnreadableFile
-from app.translation import said
+from app.translation import N_, said
 from app.trees.description import Kind
 from app.trees.sources.checkpoint.contents import Contents, Format
 from app.trees.sources.checkpoint.dtypes import SAFETENSORS
@@ -172,11 +172,20 @@ class _Columns:
         wrong = np.flatnonzero((begin != due[:-1]) | (end - begin != expected))
         if len(wrong):
             at = int(wrong[0])
-            before = f"{shown(self.name[int(order[at - 1])])} ends" if at else "the data begins"
-            found = f"tensor {shown(self.name[int(order[at])])} at data_offsets [{begin[at]}, {end[at]}]"
+            before = said("%(name)s ends", name=shown(self.name[int(order[at - 1])])) if at else said("the data begins")
+            found = said(
+                "tensor %(value)s at data_offsets [%(begin)s, %(end)s]",
+                value=shown(self.name[int(order[at])]),
+                begin=begin[at],
+                end=end[at],
+            )
             if begin[at] != due[at]:
-                how = "leaves a hole" if begin[at] > due[at] else "overlaps"
-                raise Refusal(f"{found} {how}: {before} at {due[at]}")
+                how = (
+                    N_("%(found)s leaves a hole: %(before)s at %(due)s")
+                    if begin[at] > due[at]
+                    else N_("%(found)s overlaps: %(before)s at %(due)s")
+                )
+                raise Refusal(said(how, found=found, before=before, due=due[at]))
             raise Refusal(
                 said(
                     "%(found)s has %(end)s bytes, its dtype and shape need %(expected)s",

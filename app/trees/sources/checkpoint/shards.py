@@ -91,7 +91,9 @@ def _check_names(index: str, names: list[str], limits: HeaderLimits) -> None:
             ),
             limit,
         )
-    rule = f"a shard is a plain name that ends in {SHARD_SUFFIX}, of a file beside the index"
+    rule = said(
+        "a shard is a plain name that ends in %(shard_suffix)s, of a file beside the index", shard_suffix=SHARD_SUFFIX
+    )
     _refuse(index, [f"weight_map names {shown(name)}: {rule}" for name in names if not _is_plain(name)])
 
 
@@ -111,7 +113,7 @@ def _read_each(folder: int, names: list[str], contents: Contents, limits: Header
             missing.append(name)
     if missing:
         some = ", ".join(repr(name) for name in missing[:_MOST_NAMED])
-        more = " and others" if len(missing) > _MOST_NAMED else ""
+        more = said(" and others") if len(missing) > _MOST_NAMED else ""
         raise UnreadableFile(
             said(
                 "%(num)s of %(total)s shards are not beside the index: %(some)s%(more)s.",
@@ -132,13 +134,32 @@ def _compare(index_name: str, index: _Index, names: list[str], contents: Content
         due = expected.pop(tensor, None)
         if due is None:
             if tensor in index.weight_map:
-                wrong.append(f"tensor {shown(tensor)} is in two shards, the second is {names[shard]!r}")
+                wrong.append(
+                    said(
+                        "tensor %(value)s is in two shards, the second is %(names)r",
+                        value=shown(tensor),
+                        names=names[shard],
+                    )
+                )
             else:
                 unlisted.append(tensor)
         elif due != shard:
-            wrong.append(f"tensor {shown(tensor)} is in {names[shard]!r}, the index says {names[due]!r}")
-    wrong += [f"tensor {shown(tensor)} is not in {names[due]!r}" for tensor, due in expected.items()]
-    wrong += [f"tensor {shown(tensor)} is in two shards, and not in the index" for tensor in _repeated(unlisted)]
+            wrong.append(
+                said(
+                    "tensor %(value)s is in %(names)r, the index says %(names_2)r",
+                    value=shown(tensor),
+                    names=names[shard],
+                    names_2=names[due],
+                )
+            )
+    wrong += [
+        said("tensor %(value)s is not in %(names)r", value=shown(tensor), names=names[due])
+        for tensor, due in expected.items()
+    ]
+    wrong += [
+        said("tensor %(value)s is in two shards, and not in the index", value=shown(tensor))
+        for tensor in _repeated(unlisted)
+    ]
     _refuse(index_name, wrong)
     _note(contents, index, unlisted)
 
@@ -151,12 +172,23 @@ def _note(contents: Contents, index: _Index, unlisted: list[str]) -> None:
     total = _texts(index.metadata or {}).get("total_size")
     if total is not None and total != str(contents.stored_bytes):
         contents.notes.append(
-            f"The index says total_size {shown(total)}; the tensors have {contents.stored_bytes} bytes."
+            said(
+                "The index says total_size %(value)s; the tensors have %(stored_bytes)s bytes.",
+                value=shown(total),
+                stored_bytes=contents.stored_bytes,
+            )
         )
     if unlisted:
         some = ", ".join(shown(name) for name in unlisted[:_MOST_NAMED])
-        more = " and others" if len(unlisted) > _MOST_NAMED else ""
-        contents.notes.append(f"{len(unlisted):,} tensors are in the shards, and not in the index: {some}{more}.")
+        more = said(" and others") if len(unlisted) > _MOST_NAMED else ""
+        contents.notes.append(
+            said(
+                "%(num)s tensors are in the shards, and not in the index: %(some)s%(more)s.",
+                num=f"{len(unlisted):,}",
+                some=some,
+                more=more,
+            )
+        )
 
 
 def _refuse(index: str, wrong: Iterable[str]) -> None:
@@ -164,7 +196,7 @@ def _refuse(index: str, wrong: Iterable[str]) -> None:
     if not found:
         return
     errors = tuple(Misfit(("weight_map",), message) for message in found[:_MOST_NAMED])
-    more = f", and {len(found) - 1:,} more that do not agree" if len(found) > 1 else ""
+    more = said(", and %(num)s more that do not agree", num=f"{len(found) - 1:,}") if len(found) > 1 else ""
     raise UnreadableFile(
         said("%(index)r and its shards do not agree: %(found)s%(more)s.", index=index, found=found[0], more=more),
         errors,

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app.errors import Invalid, ModuletreeError, NotFound, TooLarge, UnreadableFile
+from app.translation import said
 from app.trees.foreign import cut
 from app.trees.limits import Limits
 from app.trees.sources.checkpoint.contents import Contents
@@ -67,7 +68,10 @@ def best_tree(path: Path, contents: Contents, limits: Limits, workshop: Workshop
         return _Fitting(contents, config, limits, workshop).best()
     except _Unused as unused:
         reason = cut(unused.reason.removesuffix("."), MAX_REASON)
-        return BestTree(tree_of(contents, limits), [f"{CONFIG} beside it was not used: {reason}."])
+        return BestTree(
+            tree_of(contents, limits),
+            [said("%(config)s beside it was not used: %(reason)s.", config=CONFIG, reason=reason)],
+        )
 
 
 class _Unused(Exception):
@@ -85,7 +89,7 @@ def _config_beside(path: Path, workshop: Workshop) -> dict[str, Any] | None:
     except UnreadableFile as error:
         raise _Unused(error.detail) from error
     if not isinstance(config.get("model_type"), str):
-        raise _Unused("it names no model_type, as the configs of transformers do")
+        raise _Unused(said("it names no model_type, as the configs of transformers do"))
     try:
         # Stripped of what may not even be sent.
         return check_config({"config": config}, workshop.limits)
@@ -95,11 +99,17 @@ def _config_beside(path: Path, workshop: Workshop) -> dict[str, Any] | None:
 
 def _read(file: OpenedFile) -> dict[str, Any]:
     if file.size > MAX_CONFIG:
-        raise _Unused(f"it has {file.size:,} bytes, the limit is {MAX_CONFIG:,}")
+        raise _Unused(
+            said(
+                "it has %(size)s bytes, the limit is %(max_config)s",
+                size=f"{file.size:,}",
+                max_config=f"{MAX_CONFIG:,}",
+            )
+        )
     try:
         return _decode(file.read(0, file.size))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _Unused(f"it is not a JSON object: {error}") from error
+        raise _Unused(said("it is not a JSON object: %(error)s", error=str(error))) from error
 
 
 def _why(error: ModuletreeError) -> str:
@@ -138,7 +148,11 @@ class _Fitting:
         if best is None:
             raise _Unused(reasons[0])
         placement, built = best
-        used = f"Classes are those of {_class_name(built)}, from the {CONFIG} beside it."
+        used = said(
+            "Classes are those of %(class_name)s, from the %(config)s beside it.",
+            class_name=_class_name(built),
+            config=CONFIG,
+        )
         source = {"kind": "config", "config": self._config, "architecture": _class_name(built)}
         return BestTree(placement.keys, [used, *placement.notes, *built.notes], built.inputs, source)
 
@@ -160,7 +174,15 @@ class _Fitting:
         built = self._workshop.build({"kind": "config", "config": self._config, **asked})
         num_modules, limit = len(built.description.parent), self._limits.max_modules
         if num_modules > limit:
-            raise TooLarge(f"{_class_name(built)} has {num_modules:,} modules, the limit here is {limit:,}.", limit)
+            raise TooLarge(
+                said(
+                    "%(class_name)s has %(num_modules)s modules, the limit here is %(limit)s.",
+                    class_name=_class_name(built),
+                    num_modules=f"{num_modules:,}",
+                    limit=f"{limit:,}",
+                ),
+                limit,
+            )
         return built
 
     def _other_names(self, own: str) -> list[str]:

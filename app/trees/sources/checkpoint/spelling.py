@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.translation import said
 from app.trees.sources.checkpoint.contents import Contents
 from app.trees.sources.checkpoint.places import Misplaced, Places, counted, listed
 
@@ -42,7 +43,14 @@ def spell(contents: Contents, places: Places) -> Spelling:
             if not rest:
                 return Spelling(below, former, _notes(contents, places, former, removed, added))
             fewest = rest if len(rest) < len(fewest) else fewest
-    raise Misplaced(f"{counted(len(fewest))} not in {places.class_name}: {listed(fewest)}")
+    raise Misplaced(
+        said(
+            "%(counted)s not in %(class_name)s: %(listed)s",
+            counted=counted(len(fewest)),
+            class_name=places.class_name,
+            listed=listed(fewest),
+        )
+    )
 
 
 def _common_parts(names: Sequence[str]) -> Iterator[str]:
@@ -77,14 +85,23 @@ def _is_mask(name: str, shape: tuple[int, ...] | None) -> bool:
 
 
 def _notes(contents: Contents, places: Places, former: Sequence[Former], removed: str, added: str) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if removed:
-        notes.append(f"All names in the file begin with {removed!r}, which is left out here.")
+        notes.append(said("All names in the file begin with %(removed)r, which is left out here.", removed=removed))
     if added:
-        notes.append(f"Names in the file leave out the {added!r} that they begin with here.")
+        notes.append(said("Names in the file leave out the %(added)r that they begin with here.", added=added))
     if any(name.endswith(("LayerNorm.gamma", "LayerNorm.beta")) for name in contents.name):
-        notes.append("LayerNorm.gamma and LayerNorm.beta of the file are LayerNorm.weight and LayerNorm.bias here.")
+        notes.append(
+            said("LayerNorm.gamma and LayerNorm.beta of the file are LayerNorm.weight and LayerNorm.bias here.")
+        )
     if former:
         names = [contents.name[each.entry] for each in former]
-        notes.append(f"{counted(len(names))} listed as buffers that {places.class_name} once had: {listed(names)}.")
+        notes.append(
+            said(
+                "%(counted)s listed as buffers that %(class_name)s once had: %(listed)s.",
+                counted=counted(len(names)),
+                class_name=places.class_name,
+                listed=listed(names),
+            )
+        )
     return notes

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from app.errors import TooLarge
+from app.translation import said
 from app.trees.description import Kind
 from app.trees.numbering import Numbering
 from app.trees.sources.checkpoint.contents import Contents, Record, contiguous_strides, num_bytes
@@ -107,7 +108,9 @@ class StateReader:
         self._num_visits += num_values + 1
         limit = 4 * self._limits.max_tensors
         if self._num_visits > limit:
-            raise TooLarge(f"The file lists more than {limit:,} values, which is the limit here.", limit)
+            raise TooLarge(
+                said("The file lists more than %(limit)s values, which is the limit here.", limit=f"{limit:,}"), limit
+            )
 
     def _count_characters(self, count: int) -> None:
         # A name is written once in a pickle and can be used a million times: what is counted is what is made of it.
@@ -115,14 +118,31 @@ class StateReader:
         limit = self._limits.max_header_bytes
         if self._num_characters > limit:
             raise TooLarge(
-                f"The names in the file have more than {limit:,} characters, which is the limit here.", limit
+                said(
+                    "The names in the file have more than %(limit)s characters, which is the limit here.",
+                    limit=f"{limit:,}",
+                ),
+                limit,
             )
         if count > MAX_NAME:
-            raise TooLarge(f"The file has a name of {count:,} characters, the limit is {MAX_NAME:,}.", MAX_NAME)
+            raise TooLarge(
+                said(
+                    "The file has a name of %(count)s characters, the limit is %(max_name)s.",
+                    count=f"{count:,}",
+                    max_name=f"{MAX_NAME:,}",
+                ),
+                MAX_NAME,
+            )
 
     def _check_depth(self, path: str | None, depth: int) -> None:
         if depth > _MOST_DEPTH:
-            raise Refusal(f"it nests dicts and lists deeper than {_MOST_DEPTH}, at {(path or '')[:200]!r}")
+            raise Refusal(
+                said(
+                    "it nests dicts and lists deeper than %(most_depth)s, at %(path)r",
+                    most_depth=_MOST_DEPTH,
+                    path=(path or "")[:200],
+                )
+            )
 
     def _another_name(self, path: str) -> str:
         """Return the path with a number: another tensor is spelled the same, as in {"a": {"b": …}, "a.b": …}."""
@@ -140,9 +160,11 @@ class StateReader:
         self._names.add(name)
         self._num_bytes += layout.num_bytes
         if entry >= self._limits.max_tensors:
-            raise TooLarge(f"The file has more than {entry:,} tensors, which is the limit here.", entry)
+            raise TooLarge(
+                said("The file has more than %(entry)s tensors, which is the limit here.", entry=f"{entry:,}"), entry
+            )
         if self._num_bytes > MAX_ELEMENTS:
-            raise Refusal("its tensors have more than 2**62 bytes together, counting each view of a storage")
+            raise Refusal(said("its tensors have more than 2**62 bytes together, counting each view of a storage"))
         contents.name.append(name)
         contents.kind.append(layout.kind)
         if tensor.storage is None:
@@ -211,8 +233,16 @@ def _key(key: object) -> str:
     if all(isinstance(part, str | int | float | bytes | None) for part in parts):
         if sum(len(part) if isinstance(part, str | bytes) else 1 for part in parts) <= _MOST_KEY:
             return str(key)
-        raise Refusal(f"it has a dict with a key that is a {type(key).__name__} of more than {_MOST_KEY} parts")
-    raise Refusal(f"it has a dict with a key that is a {type(key).__name__.lower()}, which is not read")
+        raise Refusal(
+            said(
+                "it has a dict with a key that is a %(class_name)s of more than %(most_key)s parts",
+                class_name=type(key).__name__,
+                most_key=_MOST_KEY,
+            )
+        )
+    raise Refusal(
+        said("it has a dict with a key that is a %(lower)s, which is not read", lower=type(key).__name__.lower())
+    )
 
 
 def _text(value: object) -> str:

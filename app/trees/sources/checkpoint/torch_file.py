@@ -26,13 +26,15 @@ _PICKLE = "/data.pkl"
 _MOST_KEY = 100
 _LEGACY_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _KINDS_BY_MAGIC = {
-    _LEGACY_MAGIC: "it was written by torch.save's format before 1.6, which cannot be read without unpickling; load "
-    "it and save it again",
-    b"\x80": "it is a bare pickle, which is not read",
-    b"GGUF": "it is a GGUF file",
-    b"\x89HDF": "it is an HDF5 file",
-    b"\x93NUMPY": "it is a NumPy file",
-    b"\x1f\x8b": "it is compressed by gzip",
+    _LEGACY_MAGIC: said(
+        "it was written by torch.save's format before 1.6, which cannot be read without unpickling; load "
+        "it and save it again"
+    ),
+    b"\x80": said("it is a bare pickle, which is not read"),
+    b"GGUF": said("it is a GGUF file"),
+    b"\x89HDF": said("it is an HDF5 file"),
+    b"\x93NUMPY": said("it is a NumPy file"),
+    b"\x1f\x8b": said("it is compressed by gzip"),
 }
 
 
@@ -81,7 +83,7 @@ class _Archive:
             )
         data = self._file.read(data_start(self._file, record), record.size)
         if record.checksum and zlib.crc32(data) != record.checksum:
-            contents.notes.append("The pickle is not what its checksum says: the file may be damaged.")
+            contents.notes.append(said("The pickle is not what its checksum says: the file may be damaged."))
         return data
 
     def record(self, key: str) -> Record:
@@ -103,7 +105,7 @@ class _Archive:
         size = count * (dtype.bits // 8 if dtype is not None else 1)
         record = self._records.get(self._data + key)
         if record is None or record.size != size:
-            there = f"is {record.size:,}" if record is not None else "is not there"
+            there = f"is {record.size:,}" if record is not None else said("is not there")
             raise Refusal(
                 said(
                     "storage %(key)r should have %(size)s bytes, and the file of it %(there)s",
@@ -122,30 +124,33 @@ class _Archive:
             if magic.startswith(known):
                 self._refuse(rule)
         if magic[257:262] == b"ustar":
-            self._refuse("it is a tar archive, as torch.save wrote before 0.1.10")
-        self._refuse("it is not a ZIP archive")
+            self._refuse(said("it is a tar archive, as torch.save wrote before 0.1.10"))
+        self._refuse(said("it is not a ZIP archive"))
 
     def _find_folder(self) -> str:
         records = self._records
         folders = [name.removesuffix(_PICKLE) for name in records if name.endswith(_PICKLE) and name.count("/") == 1]
         if len(folders) != 1:
-            what = "no data.pkl" if not folders else "more than one data.pkl"
+            what = said("no data.pkl") if not folders else said("more than one data.pkl")
             exported = any(name.endswith("/archive_format") or name == "archive_format" for name in records)
-            self._refuse(f"there is {what} in the archive" + (": it is an exported program" if exported else ""))
+            self._refuse(
+                said("there is %(what)s in the archive", what=what)
+                + (said(": it is an exported program") if exported else "")
+            )
         return folders[0]
 
     def _check_kind(self) -> None:
         folder, records = self._folder, self._records
         if f"{folder}/constants.pkl" in records or any(name.startswith(f"{folder}/code/") for name in records):
-            self._refuse("it is TorchScript, a program; save the module's state_dict() instead")
+            self._refuse(said("it is TorchScript, a program; save the module's state_dict() instead"))
         if f"{folder}/.data/extern_modules" in records:
-            self._refuse("it is a torch.package, which holds code")
+            self._refuse(said("it is a torch.package, which holds code"))
         for name, record in records.items():
             if not record.is_stored:
-                self._refuse(f"{name[:200]!r} in it is compressed, and torch.save stores")
+                self._refuse(said("%(name)r in it is compressed, and torch.save stores", name=name[:200]))
         order = records.get(f"{folder}/byteorder")
         if order is not None and self._file.read(data_start(self._file, order), min(order.size, 6)) != b"little":
-            self._refuse("its numbers are not little-endian")
+            self._refuse(said("its numbers are not little-endian"))
 
     def _refuse(self, rule: str) -> NoReturn:
         raise _refusal(self._file, rule)
