@@ -43,7 +43,8 @@ class Course:
             self.began = float(finite[0])
         self.lowest = min(self.lowest, float(finite.min()))
         self._latest = np.concatenate([self._latest, finite[-RECENT:]])[-RECENT:]
-        self.recent = float(np.median(self._latest))
+        # Halved meanwhile: the sum of two losses may be too large for a float.
+        self.recent = 2 * float(np.median(self._latest / 2))
 
 
 class LossWatch:
