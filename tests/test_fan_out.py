@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,12 @@ def test_hundreds_who_vanish_leave_the_others_every_event_and_the_server_its_mem
         server.client.post(f"/api/runs/{long_run}/pause")
         events += source.until("status", status="paused")
         watch_and_vanish(server, long_run)
-        before = resident_kb(server)
-        watch_and_vanish(server, long_run)
-        # Each of them takes about 11 kB while it is there.
-        assert resident_kb(server) - before < 5 * MANY
+        held = [resident_kb(server)]
+        for _ in range(3):
+            watch_and_vanish(server, long_run)
+            held.append(resident_kb(server))
+        # Each of them takes about 11 kB while it is there; what is not given back is missing every time.
+        assert min(after - before for before, after in pairwise(held)) < 5 * MANY
         server.client.post(f"/api/runs/{long_run}/resume")
         events += source.until("status", status="running")
         watch_and_vanish(server, long_run)

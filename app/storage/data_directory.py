@@ -2,12 +2,16 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from app.errors import ModuletreeError
 from app.storage.data_files import DataFiles
 from app.storage.tensor_files import TensorFiles
 from app.storage.uploads import Uploads
+
+PATIENCE_S = 1.0
+LOOK_AGAIN_S = 0.02
 
 
 class DirectoryInUse(ModuletreeError):
@@ -29,7 +33,7 @@ class DataDirectory:
         except OSError as error:
             raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take_lock()
         except OSError as error:
             holder = os.read(self._lock, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._lock)
@@ -46,6 +50,19 @@ class DataDirectory:
         except OSError as error:
             os.close(self._lock)
             raise DirectoryInUse(f"The data directory {path} cannot be used: {error.strerror}.") from error
+
+    def _take_lock(self) -> None:
+        # A server that was killed a moment ago may still hold it: the kernel closes a process's files one by one.
+        give_up_at = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(LOOK_AGAIN_S)
+            else:
+                return
 
     def close(self) -> None:
         """Give the directory free."""

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 from subprocess import Popen
 
@@ -84,3 +85,9 @@ def test_a_file_in_the_way_is_refused_and_nothing_stays_held(tmp_path: Path, nam
     assert refusal(path).startswith(f"The data directory {path} cannot be used: ")
     in_the_way.unlink()
     DataDirectory(path).close()
+
+
+def test_a_directory_that_is_given_free_a_moment_later_is_waited_for(tmp_path: Path) -> None:
+    held = DataDirectory(tmp_path)
+    threading.Timer(0.2, held.close).start()
+    DataDirectory(tmp_path).close()
