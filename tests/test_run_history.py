@@ -118,6 +118,20 @@ def test_the_numbers_of_the_picture_come_as_csv_and_json(reader: Reader, runs: l
     assert differing == {"epochs", "lr", "seed"}
 
 
+def test_a_run_without_an_epoch_has_no_line_in_the_csv_file(server: LiveServer, tree: str, runs: list[str]) -> None:
+    begun: list[str] = []
+    try:
+        while not begun or server.client.get(f"/api/runs/{begun[-1]}").json()["status"] != "queued":
+            begun.append(server.client.post(f"/api{tree}/runs", json={"epochs": 10_000_000}).json()["id"])
+        query = httpx.QueryParams({"run": [begun[-1], runs[0]]})
+        answer = server.client.get("/api/runs/compare", params=query, headers={"accept": "text/csv"})
+    finally:
+        for run in begun:
+            server.client.post(f"/api/runs/{run}/cancel")
+    assert answer.status_code == 200, answer.text
+    assert {row["run"] for row in csv.DictReader(io.StringIO(answer.text))} == {runs[0]}
+
+
 def test_the_picture_changes_in_place_and_its_address_restores_it(page: Page, runs: list[str]) -> None:
     page.goto(f"/runs/compare?run={runs[0]}&run={runs[1]}")
     chart = page.locator("[data-overlay]")

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from app.training.events import epoch_objects, instants, numbers
 from app.training.log import EpochColumns, Floats
@@ -10,6 +12,7 @@ from app.training.runs import Runs
 
 CSV_HEAD = b"epoch,loss,at,slope,intercept,validation_loss,lr\n"
 CSV_EPOCHS_A_PAGE = 20_000
+_ENCODER = msgspec.json.Encoder()
 
 
 def json_page(columns: EpochColumns | None, following: int | None) -> bytes:
@@ -26,14 +29,26 @@ def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterato
         size = CSV_EPOCHS_A_PAGE if limit is None else min(limit, CSV_EPOCHS_A_PAGE)
         columns, following = runs.epochs(run_id, following, size)
         if columns is not None:
-            yield _csv(columns)
+            yield csv_page(columns)
             limit = None if limit is None else limit - len(columns)
 
 
-def _csv(columns: EpochColumns) -> bytes:
-    cells = [_cells(getattr(columns, name)) for name in ("slope", "intercept", "validation_loss", "lr")]
-    texts = zip(words(columns.loss), instants(columns.at), *cells, strict=True)
-    return "".join(f"{epoch},{','.join(text)}\n" for epoch, text in enumerate(texts, columns.first)).encode()
+def csv_page(columns: EpochColumns) -> bytes:
+    """Return epochs as lines of CSV, from a page that is not empty."""
+    epochs = range(columns.first, columns.first + len(columns))
+    losses = _cells(columns.loss, ~np.isfinite(columns.loss))
+    more = (getattr(columns, name) for name in ("slope", "intercept", "validation_loss", "lr"))
+    cells = [_cells(column, np.isinf(column)) for column in more]
+    rows = zip(epochs, losses, instants(columns.at), *cells, strict=True)
+    # JSON of lists is CSV but for these: no text here holds one of them, and nothing but an empty cell is null.
+    return _ENCODER.encode_lines(rows).translate(None, b'[]"').replace(b"null", b"")
+
+
+def _cells(column: Floats, is_word: NDArray[np.bool_]) -> list[float | str]:
+    cells: list[float | str] = column.tolist()
+    for place in np.flatnonzero(is_word).tolist():
+        cells[place] = str(cells[place])
+    return cells
 
 
 def words(column: Floats) -> list[str]:
@@ -42,7 +57,3 @@ def words(column: Floats) -> list[str]:
     for place in np.flatnonzero(~np.isfinite(column)).tolist():
         texts[place] = str(float(column[place]))
     return texts
-
-
-def _cells(column: Floats) -> list[str]:
-    return ["" if text == "nan" else text for text in words(column)]
