@@ -184,6 +184,18 @@ def test_losses_that_are_not_finite_come_with_their_place_in_a_batch(server: Liv
     assert batch["nonfinite"] == [[1, 1, "inf"], [2, 19, "nan"]]
 
 
+def test_statistics_of_modules_can_be_left_out(server: LiveServer) -> None:
+    run, other = start(server, epochs=20, module_stats_every=2), start(server)
+    whole = events_of(server, run)
+    without = [event for event in whole if event.event != "modules"]
+    assert (is_gapless(whole), len(whole) - len(without)) == (True, 10)
+    assert events_of(server, run, modules=False) == without
+    assert events_of(server, run, without[7].id, modules=False) == without[8:]
+    with follow(server, "/api/events", run=[run, other], modules=False) as source:
+        own = [event for event in source if event.data["run"] == run]
+    assert [event.data for event in own] == [{"run": run, **event.data} for event in without]
+
+
 @pytest.mark.parametrize("batch", [0, 50])
 def test_two_runs_in_one_stream(server: LiveServer, batch: int) -> None:
     runs = [start(server, epochs=300), start(server, epochs=200)]

@@ -22,7 +22,8 @@ LATEST = "latest"
 WHAT = (
     "`status`, `epoch` (or `epochs`), `modules` (with `module_stats_every`) and `end` events, each with a JSON object "
     "as its data. Every id is the number of the event in its run, from 1, without gaps; that of `epochs` is the number "
-    "of its last epoch. Comment lines come every 15 s when nothing else does."
+    "of its last epoch, and with `modules=false` the numbers of what is left out are skipped. Comment lines come every "
+    "15 s when nothing else does."
 )
 LastEventId = Annotated[
     str | None,
@@ -33,6 +34,13 @@ LastEventId = Annotated[
 BatchMs = Annotated[
     int,
     Query(ge=0, le=MAX_BATCH_MS, description="Collect epochs for so many milliseconds into one `epochs` event."),
+]
+Modules = Annotated[
+    bool,
+    Query(
+        description="Whether `modules` events are sent: those of a run with thousands of modules are large, and "
+        "`GET /api/runs/{run_id}/modules` has the statistics too. Without them ids skip theirs."
+    ),
 ]
 
 
@@ -61,6 +69,7 @@ def run_events(
     run_id: RunId,
     after: Annotated[int, Query(ge=0, lt=2**63, description="Begin after the event of this id.")] = 0,
     batch: BatchMs = 0,
+    modules: Modules = True,
     last_event_id: LastEventId = None,
 ) -> Response:
     """What happens in the run, from the start or after the event named, and as it happens.
@@ -71,7 +80,8 @@ def run_events(
     position = min(_number(last_event_id, after), last)
     if is_over and position == last:
         return Response(status_code=204, headers=HEADERS)
-    return EventStream(Subscription(runs.feeds, [Cursor(run_id, position)], batch_s=batch / 1000))
+    cursors = [Cursor(run_id, position)]
+    return EventStream(Subscription(runs.feeds, cursors, batch_s=batch / 1000, has_modules=modules))
 
 
 @view(
@@ -94,6 +104,7 @@ def events(
         ),
     ] = None,
     batch: BatchMs = 0,
+    modules: Modules = True,
     last_event_id: LastEventId = None,
 ) -> Response:
     """What happens in several runs, in one stream: a browser opens at most six to a host.
@@ -111,7 +122,7 @@ def events(
     ]
     if all(cursor.has_ended for cursor in cursors):
         return Response(status_code=204, headers=HEADERS)
-    return EventStream(Subscription(runs.feeds, cursors, batch_s=batch / 1000, name=name))
+    return EventStream(Subscription(runs.feeds, cursors, batch_s=batch / 1000, name=name, has_modules=modules))
 
 
 def _number(last_event_id: str | None, after: int) -> int:

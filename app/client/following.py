@@ -22,13 +22,24 @@ Failure = Unreachable | ServerFailed | TooManyRuns
 
 
 class Following(Generic[E]):
-    """Follows the stream of a run after the event `after`; each event is given once, in the form that `give` makes."""
+    """Follows the stream of a run after the event `after`; each event is given once, in the form that `give` makes.
+
+    Without `modules` the server leaves events of that kind out, and their numbers are skipped.
+    """
 
     def __init__(
-        self, run_id: str, after: int, batch: int, patience: Patience, give: Callable[[Message, Event], E]
+        self,
+        run_id: str,
+        after: int,
+        batch: int,
+        patience: Patience,
+        give: Callable[[Message, Event], E],
+        *,
+        modules: bool = True,
     ) -> None:
         self._path = f"/api/runs/{quote(run_id, safe='')}/events"
-        self._query = {"batch": batch} if batch else {}
+        self._query = ({"batch": batch} if batch else {}) | ({} if modules else {"modules": False})
+        self._is_whole = modules
         self._last = after
         self._patience = patience
         self._give = give
@@ -79,7 +90,7 @@ class Following(Generic[E]):
             if event.id <= self._last:
                 continue
             first = event.id - (event.epoch[1] - event.epoch[0] if isinstance(event, EpochsEvent) else 0)
-            if first > self._last + 1:
+            if self._is_whole and first > self._last + 1:
                 raise NotModuletree(f"The stream lacks the events from {self._last + 1} to {first - 1}.")
             self._last = event.id
             self._has_ended = isinstance(event, EndEvent)

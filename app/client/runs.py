@@ -123,14 +123,17 @@ class RunOperations:
         return answer.read(Insights).items
 
     @Listing
-    def events(self, run: RunOrId, *, after: int = 0, batch: int = 0, patience: float = PATIENCE_S) -> Flow[Event]:
+    def events(
+        self, run: RunOrId, *, after: int = 0, batch: int = 0, modules: bool = True, patience: float = PATIENCE_S
+    ) -> Flow[Event]:
         """Iterate what happens in a run, from its start or after the event `after`, until nothing follows.
 
         A stream that breaks off is picked up where it did, as often as it takes and with nothing missed or twice; when
         no server has answered for `patience` seconds, `StreamLost` is raised. With `batch`, epochs are collected for
-        that many milliseconds into one event.
+        that many milliseconds into one event; without `modules` there are no statistics of modules, which may be large.
         """
-        return Following(_id(run), after, batch, Patience(patience), lambda _, event: event).plan()
+        patient = Patience(patience)
+        return Following(_id(run), after, batch, patient, lambda _, event: event, modules=modules).plan()
 
     @Listing
     def messages(self, run: RunOrId, *, after: int = 0, batch: int = 0, patience: float = PATIENCE_S) -> Flow[Message]:

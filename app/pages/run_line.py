@@ -137,6 +137,11 @@ def outcome(run: Run) -> str:
     return _("The tree was changed meanwhile: the parameters stay with the run.")
 
 
+def remark(run: Run) -> str:
+    """Return what else is to be known of the run, in a sentence: `Went on from its start, because …`."""
+    return f"{run.note[0].upper()}{run.note[1:].rstrip('.')}." if run.note else ""
+
+
 def trouble(run: Run) -> str:
     """Return what went wrong, in a sentence."""
     match run.status:

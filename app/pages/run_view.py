@@ -9,8 +9,9 @@ import numpy as np
 
 from app.pages import filters
 from app.pages.fit_chart import FitChart, fit_chart
+from app.pages.links import with_query
 from app.pages.loss_chart import LossChart, Other, loss_chart
-from app.pages.run_line import ICONS, WORDS, RunAct, acts, config_text, outcome, progress_text, trouble
+from app.pages.run_line import ICONS, WORDS, RunAct, acts, config_text, outcome, progress_text, remark, trouble
 from app.pages.seen_epochs import MOST_ROWS, SeenEpochs
 from app.training.log import EpochColumns, Floats
 from app.training.pictures import Picture
@@ -18,6 +19,7 @@ from app.training.run import Run
 from app.translation import gettext as _
 
 EACH_EPOCH_UP_TO = 2_000
+EACH_MODULE_UP_TO = 64
 NEARLY_FLAT = 0.02
 
 
@@ -62,6 +64,7 @@ class RunView:
     fit: FitChart | None
     note: str
     outcome: str
+    remark: str
     trouble: str
     acts: tuple[RunAct, ...]
 
@@ -99,7 +102,7 @@ def run_view(
         progress=progress_text(run),
         progress_width=filters.share_width(run.epochs_done, run.epochs, 120),
         each=_each(picture),
-        stream=_stream(run),
+        stream=_stream(run, seen.num_watched),
         rows=tuple(rows),
         last_epoch=late.first + len(late) - 1 if late is not None else -1,
         words=("weight", "bias"),
@@ -110,15 +113,18 @@ def run_view(
         fit=fit_chart(run.config.data, line or _line(run, late), early, x, seen.points),
         note=flat_note(losses),
         outcome=outcome(run),
+        remark=remark(run),
         trouble=trouble(run),
         acts=tuple(acts(run, back)),
     )
 
 
-def _stream(run: Run) -> str:
-    # With few epochs each comes with its own line; of many the page needs the losses and the latest line.
-    batch = "?batch=50" if run.epochs > EACH_EPOCH_UP_TO else ""
-    return f"/api/runs/{run.id}/events{batch}"
+def _stream(run: Run, num_watched: int) -> str:
+    # With few epochs each comes with its own line; of many the page needs the losses and the latest line. Statistics of
+    # many modules are megabytes an event, of which the page would show one number.
+    batch = "50" if run.epochs > EACH_EPOCH_UP_TO else ""
+    modules = "false" if num_watched > EACH_MODULE_UP_TO else ""
+    return with_query(f"/api/runs/{run.id}/events", batch=batch, modules=modules)
 
 
 def epoch_rows(

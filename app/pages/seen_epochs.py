@@ -22,7 +22,7 @@ class SeenEpochs:
     """The picture of a run, its first epochs, its latest with one more before them, and some of its points.
 
     `gradients` are the norms of all gradients together at those of the latest epochs that have statistics; NaN where no
-    gradient arrived anywhere.
+    gradient arrived anywhere. `num_watched` is how many modules have statistics.
     """
 
     picture: Picture
@@ -30,6 +30,7 @@ class SeenEpochs:
     late: EpochColumns | None
     points: Pairs = ()
     gradients: Mapping[int, float] = field(default_factory=dict)
+    num_watched: int = 0
 
     @property
     def run(self) -> Run:
@@ -42,7 +43,9 @@ def seen_epochs(runs: Runs, run_id: str) -> SeenEpochs:
     picture = runs.pictures.get(run_id)
     late = runs.epochs(run_id, max(picture.num_epochs - MOST_ROWS - 2, -1), MOST_ROWS + 1)[0]
     gradients = _gradients(runs, picture.run, late.first) if late is not None else {}
-    return SeenEpochs(picture, runs.epochs(run_id, -1, EARLY)[0], late, points_of_run(runs, picture.run), gradients)
+    early, points = runs.epochs(run_id, -1, EARLY)[0], points_of_run(runs, picture.run)
+    num_watched = len(runs.holders(run_id).rows) if picture.run.config.module_stats_every else 0
+    return SeenEpochs(picture, early, late, points, gradients, num_watched)
 
 
 def _gradients(runs: Runs, run: Run, first: int) -> Mapping[int, float]:

@@ -31,13 +31,15 @@ Part: TypeAlias = tuple[bytes, int]
 class Wording:
     """How a stream says it: ids between `before` and `after`, and the run's name in the data where there are several.
 
-    `is_batched` puts neighbouring epochs into one `epochs` event. `paths` are those of a run's modules, as JSON.
+    `is_batched` puts neighbouring epochs into one `epochs` event; without `has_modules` statistics of modules are left
+    out. `paths` are those of a run's modules, as JSON.
     """
 
     is_batched: bool = False
     before: str = ""
     after: str = ""
     run: str | None = None
+    has_modules: bool = True
 
     def encode(self, chunks: Sequence[Chunk], cursor: int, paths: str = "[]") -> bytes:
         """Return all events of the chunks with numbers over `cursor`, in order."""
@@ -60,6 +62,8 @@ class Wording:
             match kind:
                 case EventKind.EPOCHS:
                     yield from self._all_epochs([_unread(unpack_epochs(chunk), cursor) for chunk in group])
+                case EventKind.MODULES if not self.has_modules:
+                    yield from ((b"", chunk.last_id) for chunk in group)
                 case EventKind.MODULES:
                     for chunk in group:
                         yield from self._modules(chunk, cursor, paths)

@@ -33,7 +33,7 @@ class Follower(Protocol):
         """Look whether this is the end."""
 
 
-Place: TypeAlias = tuple[int, bool | Wording]
+Place: TypeAlias = tuple[int, bool, bool] | tuple[int, Wording]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Feed:
 
 
 def _place(cursor: int, wording: Wording) -> Place:
-    return cursor, wording.is_batched if wording.run is None else wording
+    return (cursor, wording.is_batched, wording.has_modules) if wording.run is None else (cursor, wording)
 
 
 def news_of(chunks: Sequence[Chunk], cursor: int, wording: Wording, paths: str) -> News:

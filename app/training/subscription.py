@@ -6,7 +6,7 @@ a round of the feeds  ->  deliver, without a task            ->  a task again, w
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TypeAlias
 
@@ -18,7 +18,12 @@ from app.training.sending import Sending, begun
 
 Write: TypeAlias = Callable[[bytes, bool], Awaitable[object]]
 
-SINGLE = {is_batched: Wording(is_batched) for is_batched in (False, True)}
+# Shared by all streams over one run.
+SINGLE = {
+    (is_batched, has_modules): Wording(is_batched, has_modules=has_modules)
+    for is_batched in (False, True)
+    for has_modules in (False, True)
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -39,16 +44,36 @@ class Subscription:
     """One stream over one or several runs.
 
     `batch_s` is about the time between two pieces; where it is not 0, neighbouring epochs come as one event. `name`
-    begins the ids of a stream over several runs.
+    begins the ids of a stream over several runs. Without `has_modules` there are no events with statistics of modules.
     """
 
-    __slots__ = ("_batch_s", "_cursors", "_due", "_feeds", "_is_left", "_name", "_sent_at", "_task", "_write")
+    __slots__ = (
+        "_batch_s",
+        "_cursors",
+        "_due",
+        "_feeds",
+        "_is_left",
+        "_name",
+        "_sent_at",
+        "_single",
+        "_task",
+        "_write",
+    )
 
-    def __init__(self, feeds: Feeds, cursors: Sequence[Cursor], *, batch_s: float = 0, name: str = "") -> None:
+    def __init__(
+        self,
+        feeds: Feeds,
+        cursors: Sequence[Cursor],
+        *,
+        batch_s: float = 0,
+        name: str = "",
+        has_modules: bool = True,
+    ) -> None:
         self._feeds = feeds
         self._cursors = cursors
         self._batch_s = batch_s
         self._name = name
+        self._single = SINGLE[batch_s > 0, has_modules]
         self._write: Write = _nowhere
         self._task: asyncio.Task[None] | None = None
         self._due = self._sent_at = -inf
@@ -80,15 +105,12 @@ class Subscription:
             return self._due
         # The same moments for all, so that they stand at the same place and get the same bytes.
         self._due = now - now % self._batch_s + self._batch_s if self._batch_s else now
-        piece = self._take()
+        piece, sending = self._take(), None
         if piece:
             self._sent_at = now
             sending = begun(self._write(piece, True))
-            if sending is None and self._is_level() and not self._is_over():
-                return inf
+        if sending is not None or piece is None or not self._is_level() or self._is_over():
             self._go_on(sending)
-        elif piece is None or self._is_over():
-            self._go_on(None)
         return inf
 
     def beat(self, now: float) -> None:
@@ -145,7 +167,7 @@ class Subscription:
 
     def _is_level(self) -> bool:
         for cursor in self._cursors:  # noqa: SIM110
-            if cursor.feed.last_id > cursor.id:
+            if cursor.feed.last_id > cursor.id and not cursor.feed.is_gone:
                 return False
         return True
 
@@ -188,7 +210,7 @@ class Subscription:
         chunks = self._feeds.read_events(cursor.run, max(cursor.id - 1, 0), MAX_READ_EVENTS)
         if not chunks:
             return None, False
-        has_modules = any(chunk.kind is EventKind.MODULES for chunk in chunks)
+        has_modules = wording.has_modules and any(chunk.kind is EventKind.MODULES for chunk in chunks)
         paths = self._feeds.paths(cursor.run, cursor.feed) if has_modules else "[]"
         news = news_of(chunks, cursor.id, wording, paths)
         # Less than was asked for is all there was: what is committed from now on is told by the feed.
@@ -197,15 +219,17 @@ class Subscription:
 
     def _wording(self, cursor: Cursor) -> Wording:
         if not self._name:
-            return SINGLE[self._batch_s > 0]
+            return self._single
         place = self._cursors.index(cursor)
         ids = [str(each.id) for each in self._cursors]
         before = ".".join([self._name, *ids[:place]]) + "."
-        return Wording(self._batch_s > 0, before, "".join(f".{number}" for number in ids[place + 1 :]), cursor.run)
+        after = "".join(f".{number}" for number in ids[place + 1 :])
+        return replace(self._single, before=before, after=after, run=cursor.run)
 
 
 def _read(cursor: Cursor, news: News) -> bytes:
-    if news.encoded:
+    # Also where all that is new is left out of the stream.
+    if news.last_id > cursor.id:
         cursor.id = news.last_id
         # A run that was interrupted may go on after its end, while others keep the stream open.
         cursor.has_ended = news.has_ended

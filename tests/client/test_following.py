@@ -30,10 +30,10 @@ CUT = Unreachable("The connection broke off.")
 SILENT = Unreachable("The server was silent for too long.")
 
 
-def follow(*replies: Any, after: int = 0, patience_s: float = 300) -> tuple[list[Event], Script]:
+def follow(*replies: Any, after: int = 0, patience_s: float = 300, modules: bool = True) -> tuple[list[Event], Script]:
     script = Script(replies)
     patience = Patience(patience_s, clock=lambda: script.now, jitter=lambda: 1.0)
-    following = Following("r_1", after, 0, patience, lambda _, event: event)
+    following = Following("r_1", after, 0, patience, lambda _, event: event, modules=modules)
     return script.carry_out(Course(following.plan())), script
 
 
@@ -118,6 +118,13 @@ def test_a_run_that_was_interrupted_may_go_on() -> None:
 
     events, _ = follow(OPENED, sent(1) + interrupted + sent(3) + sent(4, "end"))
     assert ids(events) == [1, 2, 3, 4]
+
+
+def test_a_stream_without_statistics_of_modules_skips_their_numbers() -> None:
+    events, script = follow(OPENED, sent(1) + sent(3), CUT, OPENED, sent(6), sent(8, "end"), modules=False)
+
+    assert (ids(events), last_ids(script)) == ([1, 3, 6, 8], ["0", "3"])
+    assert [connect.request.query for connect in script.asked] == [{"modules": False}] * 2
 
 
 def test_nothing_follows_a_204() -> None:

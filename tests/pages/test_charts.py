@@ -3,10 +3,12 @@
 import math
 from datetime import UTC, datetime
 
+import msgspec
+
 from app.pages.fit_chart import fit_chart, title_of
 from app.pages.loss_chart import Other, loss_chart
 from app.pages.plot import curve_of
-from app.pages.run_line import acts, trouble
+from app.pages.run_line import acts, remark, trouble
 from app.pages.scales import linear, scale_of, takes_log
 from app.pages.sparkline import sparkline
 from app.training.config import RunConfig
@@ -154,3 +156,8 @@ def test_an_interrupted_run_says_where_it_can_be_taken_up() -> None:
     )
     assert trouble(run) == "The server stopped at epoch 41. Resume from the checkpoint at 40."
     assert [act.word for act in acts(run, "run")] == ["Resume"]
+    assert remark(run) == ""
+    noted = msgspec.structs.replace(
+        run, note="went on from its start, because others could not be used: r_1 is cut off"
+    )
+    assert remark(noted) == "Went on from its start, because others could not be used: r_1 is cut off."

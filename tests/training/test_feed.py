@@ -53,8 +53,8 @@ class Log:
         self.kept[run].extend(chunks)
         self.feeds.publish([(run, chunks)])
 
-    def follow(self, after: int = 0, batch_s: float = 0) -> "Reader":
-        return Reader(Subscription(self.feeds, [Cursor(RUN, after)], batch_s=batch_s))
+    def follow(self, after: int = 0, batch_s: float = 0, *, has_modules: bool = True) -> "Reader":
+        return Reader(Subscription(self.feeds, [Cursor(RUN, after)], batch_s=batch_s, has_modules=has_modules))
 
 
 class Reader:
@@ -300,6 +300,52 @@ def test_statistics_of_modules_name_them_and_their_names_are_read_once() -> None
     )
     assert late == live[4:]
     assert num_named == 2
+
+
+def test_statistics_are_left_out_for_who_does_not_want_them_and_come_to_the_others() -> None:
+    async def play() -> tuple[list[Event], list[Event], list[Event]]:
+        log = Log()
+        log.commit(status_chunk(1, "running"))
+        without, whole = log.follow(has_modules=False), log.follow()
+        for reader in (without, whole):
+            await reader.until(1)
+        log.commit(epochs_chunk(2, 0, [1.0, 1.0]), modules_chunk(4, [0, 1]))
+        log.commit(modules_chunk(6, range(1_500)), epochs_chunk(1_506, 2, [1.0]))
+        await whole.until(4)
+        log.commit(end_chunk(1_507))
+        late = log.follow(after=3, has_modules=False)
+        return await whole.to_the_end(), await without.to_the_end(), await late.to_the_end()
+
+    whole, without, late = asyncio.run(play())
+    assert ids(whole) == list(range(1, 1_508))
+    assert without == [event for event in whole if event.event != "modules"]
+    assert late == without[3:]
+
+
+def test_a_run_that_is_deleted_before_a_slow_reader_has_caught_up_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "MAX_FEED_BYTES", 1)
+
+    async def play() -> list[Event]:
+        log = Log("r_1", "r_2")
+        for run in log.kept:
+            log.commit(status_chunk(1, "running"), run=run)
+        reader = Reader(Subscription(log.feeds, [Cursor("r_1"), Cursor("r_2")], name="x"))
+        await reader.until(2)
+        reader.can_read.clear()
+        for chunk in some_log()[1:]:
+            log.commit(chunk)
+            await asyncio.sleep(0.001)
+        log.kept["r_1"].clear()
+        log.feeds.forget("r_1")
+        await asyncio.sleep(0.001)
+        reader.can_read.set()
+        await asyncio.sleep(0.001)
+        log.commit(end_chunk(2), run="r_2")
+        return await reader.to_the_end()
+
+    assert asyncio.run(play())[-1].id.endswith(".2")
 
 
 def test_an_idle_stream_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
