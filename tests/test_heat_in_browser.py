@@ -69,6 +69,7 @@ def test_colours_follow_a_run_as_it_trains_and_its_insights_lead_to_the_modules(
     expect(insights).to_contain_text("No gradient reaches 2 modules, sub1 the first.")
     insights.get_by_role("link", name="sub1.sub2_1").click()
     expect(page.locator("[role=treeitem][aria-selected=true]")).to_contain_text("sub2_1")
-    expect(page.locator("[data-inspector]")).to_contain_text("No gradient reaches sub1.sub2_1.")
+    expect(page.locator("[data-inspector]")).to_contain_text("No gradient reaches sub2_1: forward never calls it.")
+    expect(page.locator("[data-inspector]")).not_to_contain_text("No gradient reaches sub1.sub2_1.")
     reader.client.post(f"/api/runs/{started}/cancel")
     expect(page.locator(".strip-run-on .status")).to_have_text("cancelled")

@@ -49,6 +49,9 @@ def test_scripts_are_given_what_the_api_gives_and_refused_in_the_readers_languag
     assert (asked.status_code, asked.headers["x-status"], asked.json()["status"]) == (200, "409", 409)
     assert server.client.post(f"/for-scripts{tree}/redo").status_code == 409
     assert server.client.delete(f"/for-scripts{tree}").status_code == 405
+    for path in ("/runs/r_gone", "/runs/r_gone/modules", "/runs/r_gone/picture", "/runs/compare?run=r_gone"):
+        asked = server.client.get(f"/for-scripts{path}", headers=OF_PAGE)
+        assert (asked.status_code, asked.headers["x-status"]) == (200, "404")
 
 
 def test_another_site_cannot_ask_as_a_page(server: LiveServer, tree: str) -> None:

@@ -84,5 +84,12 @@ def test_a_browser_draws_it_without_being_sent_a_million_epochs(
     expect(page.get_by_role("button", name="linear", exact=True)).to_have_attribute("aria-pressed", "true")
     page.locator("[data-loss-chart]").hover()
     expect(page.locator("[data-loss-hover]")).to_contain_text("epoch")
+    for key, words in (("Home", "epoch 0,"), ("End", "epoch 999,999,"), ("Escape", "")):
+        page.locator("[data-loss-chart]").press(key)
+        expect(page.locator("[data-loss-hover]")).to_contain_text(words)
+    expect(page.locator("[data-loss-hover]")).to_be_empty()
+    page.reload()
+    expect(page.get_by_label("Smoothing")).to_have_value("0.9")
+    expect(page.get_by_role("button", name="linear", exact=True)).to_have_attribute("aria-pressed", "true")
     assert not [url for url in asked if "/events" in url or "/epochs" in httpx.URL(url).path]
     context.close()

@@ -121,6 +121,9 @@ def test_a_run_that_diverges_says_so_and_names_the_first_module_that_was_not_fin
     assert found["diverging"]["severity"] == found["nonfinite"]["severity"] == "error"
     assert found["nonfinite"]["modules"] == [""]
     assert found["lr_high"]["figures"]["update_ratio"] > 0.1
+    root = Reader(server.client).get(f"/trees/{tree}/inspector?run={run}").text
+    holds = [each["title"] for each in found.values() if each["modules"] == [""] and each["last_epoch"] is None]
+    assert [title for title in holds if title in root], (holds, root)
     late = modules(server.client, run)
     assert late["nonfinite"]["gradient_norm"] == [0]
     assert late["gradient_norm"][0] is None
@@ -131,7 +134,9 @@ def test_a_run_that_diverges_says_so_and_names_the_first_module_that_was_not_fin
 def test_the_pages_tell_it_without_scripts(server: LiveServer, run: str, tree: str) -> None:
     reader = Reader(server.client)
     assert "No gradient reaches 2 modules" in reader.get(f"/trees/{tree}?run={run}").text
-    assert "No gradient reaches sub1" in reader.get(f"/trees/{tree}/modules/sub1?run={run}").text
+    module = reader.get(f"/trees/{tree}/inspector?target=sub1&run={run}").text
+    assert module.count("No gradient reaches sub1") == 1
+    assert "forward never calls it" in module
     listed = reader.get(f"/runs/{run}/insights")
     assert "No gradient reaches 2 modules" in listed.text
     table = reader.get(f"/runs/{run}/modules?epoch=4")

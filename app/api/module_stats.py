@@ -13,6 +13,7 @@ from app.api.run_examples import NO_SUCH_RUN
 from app.api.runs import NO_STORE, RunId
 from app.errors import CannotDo
 from app.training.figures import figures_json
+from app.training.run import Run
 from app.training.runs import Runs
 from app.translation import said
 
@@ -29,6 +30,15 @@ EXAMPLE: dict[str, Any] = {
     "update_ratio": [0.0008, 0, 0],
     "has_gradient": [True, False, False],
 }
+
+
+def every_of(run: Run) -> int:
+    """Return after how many epochs a run keeps statistics of modules; raises `CannotDo` where it keeps none."""
+    if not run.config.module_stats_every:
+        raise CannotDo(
+            said("The run %(run_id)s keeps no statistics of modules: start one with module_stats_every.", run_id=run.id)
+        )
+    return run.config.module_stats_every
 
 
 @view(
@@ -54,11 +64,7 @@ def run_modules(
 
     A run without `module_stats_every` is a 409. `epoch` is null, and the figures are empty, while there are none.
     """
-    every = runs.get(run_id).config.module_stats_every
-    if not every:
-        raise CannotDo(
-            said("The run %(run_id)s keeps no statistics of modules: start one with module_stats_every.", run_id=run_id)
-        )
+    every = every_of(runs.get(run_id))
     columns = runs.module_stats(run_id, epoch)
     members = [f'"epoch":{columns.epochs[0] if columns is not None else "null"}', *_about(runs, run_id, every)]
     members.append(f'"rows":{_json(module_rows.of(run_id))}')

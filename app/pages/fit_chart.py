@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from app.pages import filters
-from app.pages.plot import Tick
+from app.pages.plot import Tick, px
 from app.pages.scales import Scale, linear, tick_label
 from app.pages.visible import clipped
 from app.training.data import (
@@ -169,9 +169,9 @@ def fit_chart(
     drawn_line = drawn.line(*line) if line and all(map(math.isfinite, line)) else None
     ticks = linear(min(xs), max(xs) + 0.16 * span).ticks
     return FitChart(
-        points=tuple((_px(drawn.x(x)), _px(drawn.y(y))) for x, y in points),
-        x_ticks=tuple(Tick(_px(drawn.x(x)), tick_label(x)) for x in ticks if x_scale.low <= x <= x_scale.high),
-        y_ticks=tuple(Tick(_px(drawn.y(y)), tick_label(y)) for y in y_scale.ticks),
+        points=tuple((px(drawn.x(x)), px(drawn.y(y))) for x, y in points),
+        x_ticks=tuple(Tick(px(drawn.x(x)), tick_label(x)) for x in ticks if x_scale.low <= x <= x_scale.high),
+        y_ticks=tuple(Tick(px(drawn.y(y)), tick_label(y)) for y in y_scale.ticks),
         line=drawn_line,
         early=tuple(drawn.early(early, drawn_line)),
         now=drawn.now(*line, x) if line and drawn_line else None,
@@ -199,14 +199,14 @@ class _Drawn:
         low, high = self.x_scale.low, self.x_scale.high
         ends = [(x, min(max(self.y(slope * x + intercept), -1e5), 1e5)) for x in (low, high)]
         (x1, y1), (x2, y2) = ends
-        return FitLine(_px(self.x(x1)), _px(y1), _px(self.x(x2)), _px(y2), label)
+        return FitLine(px(self.x(x1)), px(y1), px(self.x(x2)), px(y2), label)
 
     def now(self, slope: float, intercept: float, x: float) -> FitNow | None:
         """The diamond at x, or None where it would lie outside."""
         y = slope * x + intercept
         if not (self.x_scale.low <= x <= self.x_scale.high and self.y_scale.low <= y <= self.y_scale.high):
             return None
-        return FitNow(_px(self.x(x)), _px(self.y(y)), filters.significant(y))
+        return FitNow(px(self.x(x)), px(self.y(y)), filters.significant(y))
 
     def early(self, early: Sequence[tuple[int, float, float]], line: FitLine | None) -> Iterator[FitLine]:
         """Lines of early epochs, without those that end where another one does."""
@@ -217,7 +217,3 @@ class _Drawn:
                 if all(abs(float(drawn.y2) - end) >= APART for end in ends):
                     ends.append(float(drawn.y2))
                     yield drawn
-
-
-def _px(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")

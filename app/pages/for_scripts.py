@@ -6,14 +6,17 @@ A refusal here is in the reader's language, and for who asks as `app.in_page` sa
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from app.api import changes, origin, runs, search, trace, trees
+from app.api import changes, module_stats, origin, run_pictures, runs, search, trace, trees
 
 PREFIX = "/for-scripts"
 OFFERED = {
     ("GET", "/trees/{tree_id}"),
     ("GET", "/trees/{tree_id}/search"),
     ("GET", "/trees/{tree_id}/trace"),
+    ("GET", "/runs/compare"),
     ("GET", "/runs/{run_id}"),
+    ("GET", "/runs/{run_id}/modules"),
+    ("GET", "/runs/{run_id}/picture"),
     ("POST", "/trees/upload"),
     ("POST", "/trees/{tree_id}/forward"),
     ("POST", "/trees/{tree_id}/undo"),
@@ -47,5 +50,5 @@ def _offer(source: APIRouter) -> None:
             )
 
 
-for part in (changes, origin, runs, search, trace, trees):
+for part in (changes, module_stats, origin, run_pictures, runs, search, trace, trees):
     _offer(part.router)

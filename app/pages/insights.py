@@ -1,6 +1,6 @@
 """What a run's log says, on the pages of the run, of its tree, and of the modules that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from app.pages.links import module_url
 from app.pages.run_line import RunLine, run_line
 from app.pages.templating import READING, Context, page
 from app.pages.visible import clipped
-from app.training.insights.insight import Finding, Severity
+from app.training.insights.insight import Finding, Kind, Severity
 from app.training.insights.words import words_of
 from app.training.run import Run
 from app.training.runs import Runs
@@ -105,12 +105,13 @@ def read_insights(runs: Runs, run: Run) -> Insights:
     return Insights(f"/runs/{run.id}/insights", True, tuple(lines))
 
 
-def insights_about(runs: Runs, run: Run | None, path: str) -> tuple[InsightLine, ...]:
-    """Return what the log of a run says of one module."""
-    if run is None or not run.config.module_stats_every or run.epochs_done > MOST_EPOCHS:
+def insights_about(runs: Runs, run: Run, path: str, but: Container[Kind] = ()) -> tuple[InsightLine, ...]:
+    """Return what the log of a run says of one module, `but` what is known of it anyway."""
+    if not run.config.module_stats_every or run.epochs_done > MOST_EPOCHS:
         return ()
     paths = paths_of(runs, run.id)
-    found = [finding for finding in runs.watching.about(run.id, path) if finding.last_epoch is None]
+    about = runs.watching.about(run.id, path)
+    found = [finding for finding in about if finding.last_epoch is None and finding.kind not in but]
     return tuple(_line(finding, paths, run.tree) for finding in found[:MOST_OF_A_MODULE])
 
 

@@ -23,7 +23,9 @@ from app.pages.tensor_facts import MOST_CHILDREN, MOST_TENSORS, ChildFact, Modul
 from app.pages.touched_runs import TouchedRun, num_touched, touched_runs
 from app.pages.visible import printed
 from app.storage.trees import OpenTree, Trees, structure_only
+from app.training.insights.insight import Kind
 from app.training.runs import Runs
+from app.trees.gradient import Reach
 from app.trees.index import TreeIndex
 from app.trees.origin import num_stored
 from app.trees.receipts import receipt
@@ -106,7 +108,7 @@ def inspector(trees: Trees, runs: Runs, opened: OpenTree, look: Look) -> Inspect
         tabs=tabs(tree_id, target, row, numbers),
         change_url=module_url(tree_id, target, row, tab="change"),
         insight=insight_of(index, row) if is_first else None,
-        run_insights=_run_insights(runs, tree_id, look.asked.run, target) if is_first else None,
+        run_insights=_run_insights(runs, opened, row, look.asked.run) if is_first else None,
         facts=(*Facts(index, row, tree_id), *traced.facts()) if is_first else (),
         receipt=receipt_lines(receipt(index, row, stored=num_stored(opened.origin, index, row))) if is_first else (),
         parameters=parameters,
@@ -126,13 +128,16 @@ def inspector(trees: Trees, runs: Runs, opened: OpenTree, look: Look) -> Inspect
     )
 
 
-def _run_insights(runs: Runs, tree_id: str, asked: str, target: str) -> RunInsights | None:
+def _run_insights(runs: Runs, opened: OpenTree, row: int, asked: str) -> RunInsights | None:
     """What the run that is open says of the module: the one asked for, or the tree's newest."""
+    index, tree_id = opened.index, opened.record.id
     listed, _before = runs.list(tree_id, 1)
     run = runs.get(asked) if asked else next(iter(listed), None)
     if run is None or run.tree != tree_id:
         return None
-    lines = insights_about(runs, run, target)
+    # That no gradient reaches it is said of the tree already, with its reason.
+    known = () if Reach(index)(row) else (Kind.NO_GRADIENT,)
+    lines = insights_about(runs, run, index.path(row), known)
     return RunInsights(run.number, f"/runs/{run.id}", lines) if lines else None
 
 

@@ -9,7 +9,8 @@ from app.pages.links import module_url
 from app.pages.map_amounts import Area
 from app.pages.map_choices import MapAsked
 from app.pages.map_paints import Paints
-from app.pages.thumbnail import CHAR_WIDTH, fitted, px
+from app.pages.plot import px
+from app.pages.thumbnail import CHAR_WIDTH, fitted
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree
 from app.translation import gettext as _

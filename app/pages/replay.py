@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.dependencies import RunsDep
-from app.errors import CannotDo
+from app.api.module_stats import every_of
 from app.pages import filters
 from app.pages.calls import Call, origin_of, over_http
 from app.pages.links import module_url, with_query
@@ -18,7 +18,6 @@ from app.training.module_columns import ModuleColumns
 from app.training.run import Run
 from app.training.runs import Runs
 from app.translation import gettext as _
-from app.translation import said
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,7 +30,6 @@ MILLION = 1_000_000
 class Replay:
     """The epochs at which a run has statistics of modules; `cost` is the share of its time that they took, or ""."""
 
-    url: str
     page_url: str
     first: int
     last: int
@@ -71,11 +69,12 @@ class ModuleStatsPage(Context):
 
 def replay_of(runs: Runs, run: Run) -> Replay | None:
     """Return the epochs of a run's statistics, None for a run that keeps none."""
-    if not run.config.module_stats_every:
-        return None
+    return _replay(runs, run) if run.config.module_stats_every else None
+
+
+def _replay(runs: Runs, run: Run) -> Replay:
     first, last = runs.module_stats_span(run.id) or (0, 0)
     return Replay(
-        url=f"/api/runs/{run.id}/modules",
         page_url=f"/runs/{run.id}/modules",
         first=first,
         last=last,
@@ -94,11 +93,8 @@ def show_module_stats(
 ) -> Response:
     """The statistics of modules at an epoch, or the nearest before it: without one the latest."""
     run = runs.get(run_id)
-    replay = replay_of(runs, run)
-    if replay is None:
-        raise CannotDo(
-            said("The run %(run_id)s keeps no statistics of modules: start one with module_stats_every.", run_id=run_id)
-        )
+    every_of(run)
+    replay = _replay(runs, run)
     columns = runs.module_stats(run_id, epoch)
     at = None if columns is None else int(columns.epochs[0])
     paths = runs.holders(run_id).paths

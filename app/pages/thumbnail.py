@@ -6,6 +6,7 @@ from app.pages import filters
 from app.pages.icicle import Icicle, Panel, Place
 from app.pages.map_amounts import Amounts, Area
 from app.pages.map_paints import Colour, Paints
+from app.pages.plot import px
 from app.pages.visible import clipped
 from app.storage.trees import OpenTree
 
@@ -72,8 +73,3 @@ def fitted(text: str, width: float) -> str:
     """Return as much of a text in 11 px as a width holds, with "…" where it is cut."""
     most = max(int(width / CHAR_WIDTH), 1)
     return text if len(text) <= most else f"{text[: max(most - 1, 1)]}…"
-
-
-def px(number: float) -> str:
-    """Return a length to a tenth of a pixel."""
-    return f"{number:.1f}".removesuffix(".0")

@@ -2,6 +2,7 @@
 //
 // The statistic and the epoch stand in the address (?heat=gradient_norm&at=5): a link restores the picture.
 
+import { askJson } from "./ask.js";
 import { keyOf, valuesOf } from "./lib/heat_values.js";
 import { exact } from "./lib/numbers.js";
 import { nearest } from "./lib/replay_epochs.js";
@@ -97,7 +98,7 @@ async function ask() {
   asking = new AbortController();
   try {
     const epoch = at === null ? "" : `&epoch=${at}`;
-    const response = await fetch(`${url}?paths=false${epoch}`, { headers: { Accept: "application/json" }, signal: asking.signal });
+    const response = await askJson(`${url}?paths=false${epoch}`, { signal: asking.signal });
     if (!response.ok) return;
     stats = await response.json();
     await show();

@@ -76,6 +76,18 @@ export class LossPlot {
     if (this.log) this.show(this.log);
   }
 
+  /** How many epochs one pixel stands for. */
+  get epochsAPixel() {
+    return this.#last() / Math.max(this.plot?.over.clientWidth ?? 0, 1);
+  }
+
+  /** @param {number | null} epoch at which the crosshair stands; null takes it away */
+  point(epoch) {
+    const { plot } = this;
+    if (epoch === null) plot?.setCursor({ left: -10, top: -10 });
+    else plot?.setCursor({ left: plot.valToPos(epoch, "x"), top: 0 });
+  }
+
   /** Drawn once more, in the colours of now. */
   again() {
     if (!this.log?.done) return;

@@ -1,6 +1,8 @@
 // Runs over each other: what is chosen takes effect in place, a crosshair tells the losses, the address keeps it all.
 
+import { ask, askJson } from "./ask.js";
 import { element, areaOf, draw } from "./overlay_draw.js";
+import { led } from "./lib/crosshair.js";
 import { exact, loss as lossText, seconds } from "./lib/numbers.js";
 import { along, isShown, nearest, toX, toY } from "./lib/overlay.js";
 import { put } from "./swap.js";
@@ -52,7 +54,7 @@ class Overlay {
     const query = new URLSearchParams();
     for (const row of rows()) query.append("run", row.dataset.overlayRun ?? "");
     query.set("smooth", String(Number(new FormData(this.form).get("smooth")) || 0));
-    const answer = await fetch(`/api/runs/compare?${query}`, { headers: { Accept: "application/json" } });
+    const answer = await askJson(`/runs/compare?${query}`);
     if (!answer.ok) return;
     const { items } = await answer.json();
     this.lines = items.filter((/** @type {any} */ item) => item.loss.epoch.length).map(lineOf);
@@ -86,12 +88,10 @@ class Overlay {
     if (!this.area || event.ctrlKey || event.metaKey || event.altKey) return;
     const pixel = this.area.last / (this.area.right - this.area.left);
     const size = (this.look.x === "epoch" ? Math.max(pixel, 1) : pixel) * (event.shiftKey ? STEP : 1);
-    /** @type {Record<string, number | null>} */
-    const places = { ArrowLeft: (this.at ?? this.area.last) - size, ArrowRight: (this.at ?? -size) + size, Home: 0, End: this.area.last, Escape: null };
-    if (!(event.key in places)) return;
+    const to = led(event.key, this.at, this.area.last, size);
+    if (to === undefined) return;
     event.preventDefault();
-    const to = places[event.key] ?? null;
-    this.#move(to === null ? null : Math.min(Math.max(to, 0), this.area.last));
+    this.#move(to);
   }
 
   /** @param {number | null} at */
@@ -169,7 +169,7 @@ function addressOf(form) {
 async function keep(form) {
   const address = addressOf(form);
   history.replaceState(history.state, "", address);
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  const answer = await ask(address);
   if (answer.ok && addressOf(form) === address) put(new DOMParser().parseFromString(await answer.text(), "text/html"), ["overlay-notes", "overlay-links"]);
 }
 

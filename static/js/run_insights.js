@@ -1,5 +1,6 @@
 // What the log of the open run says: asked for again while epochs come, no more than once a second, and at the end.
 
+import { ask } from "./ask.js";
 import { put } from "./swap.js";
 
 const LEAST_MS = 1000;
@@ -10,7 +11,7 @@ let isLate = false;
 /** @returns {Element | null} */
 const area = () => document.querySelector("[data-insights]");
 
-async function ask() {
+async function again() {
   const url = area()?.getAttribute("data-insights");
   if (!url || document.hidden) return;
   if (isAsking) {
@@ -20,7 +21,7 @@ async function ask() {
   isAsking = true;
   const isOpen = openOnes();
   try {
-    const response = await fetch(url, { headers: { Accept: "text/html" } });
+    const response = await ask(url);
     if (response.ok && area()?.getAttribute("data-insights") === url) {
       put(new DOMParser().parseFromString(await response.text(), "text/html"), ["insights"]);
       for (const details of area()?.querySelectorAll("details") ?? []) if (isOpen.has(titleOf(details))) details.open = true;
@@ -30,7 +31,7 @@ async function ask() {
   }
   setTimeout(() => {
     isAsking = false;
-    if (isLate) void ask();
+    if (isLate) void again();
     isLate = false;
   }, LEAST_MS);
 }
@@ -53,12 +54,12 @@ const openOnes = () => new Set([...(area()?.querySelectorAll("details[open]") ??
 const titleOf = (details) => details.parentElement?.querySelector(".insight-title")?.textContent ?? "";
 
 document.addEventListener("run", () => {
-  if (document.querySelector("[data-run][data-active]")) void ask();
+  if (document.querySelector("[data-run][data-active]")) void again();
 });
 document.addEventListener("swapped", (event) => {
   const { areas } = /** @type {CustomEvent<{areas: string[]}>} */ (event).detail;
   // The run has ended, or another one was opened.
-  if (areas.includes("epochs") || (areas.includes("dock") && area()?.hasAttribute("data-unread"))) void ask();
+  if (areas.includes("epochs") || (areas.includes("dock") && area()?.hasAttribute("data-unread"))) void again();
 });
 document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("[data-insights] a[data-module]") : null;
@@ -67,4 +68,4 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   void go(link);
 });
-if (area()?.hasAttribute("data-unread")) void ask();
+if (area()?.hasAttribute("data-unread")) void again();

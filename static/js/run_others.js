@@ -2,6 +2,7 @@
 //
 // "others" on the document, with what is to be drawn, whenever that changes.
 
+import { askJson } from "./ask.js";
 import { isGrowing, NONE, toggled } from "./lib/others.js";
 import { Points } from "./lib/points.js";
 import { _ } from "./lib/words.js";
@@ -20,7 +21,7 @@ const chosen = () => buttons().filter((each) => each.getAttribute("aria-pressed"
 
 /** @param {string} id */
 async function fetched(id) {
-  const answer = await fetch(`/api/runs/${id}/picture`, { headers: { Accept: "application/json" } });
+  const answer = await askJson(`/runs/${id}/picture`);
   if (!answer.ok) return null;
   const { run, loss } = await answer.json();
   if (!run.ended_at) known.delete(id);

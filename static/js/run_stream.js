@@ -54,7 +54,7 @@ class RunStream {
 
   async #begin() {
     try {
-      const response = await fetch(`/api/runs/${this.run}/picture?columns=${COLUMNS}`, { headers: { Accept: "application/json" } });
+      const response = await askJson(`/runs/${this.run}/picture?columns=${COLUMNS}`);
       if (response.ok) this.#drawn(await response.json());
     } catch {
       // The stream then tells it all from its start.
