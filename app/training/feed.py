@@ -53,7 +53,7 @@ class Feed:
 
     def __init__(self) -> None:
         self.level: dict[Follower, None] = {}
-        # The number of the latest event that was published here.
+        # The number of the latest event that is told here.
         self.last_id = 0
         self.num_followers = 0
         self.is_gone = False
@@ -64,6 +64,7 @@ class Feed:
         # The paths of the run's modules as JSON, and what has to wait for them.
         self.paths: str | None = None
         self.held: list[Chunk] | None = None
+        self._coming: list[Chunk] = []
         self._chunks: list[Chunk] = []
         self._first_ids: list[int] = []
         self._num_bytes = 0
@@ -71,9 +72,19 @@ class Feed:
         self._pages: dict[Place, News] = {}
 
     def add(self, chunks: Sequence[Chunk]) -> None:
-        """Append what was committed, and forget what is too long ago."""
+        """Take what was committed, which is told from the next round on."""
+        self._coming.extend(chunks)
+
+    def begin_round(self) -> None:
+        """Append what has come since the last round, and forget what is too long ago.
+
+        All who are told of it in one round then stand at the same place and get the same bytes, however long it takes.
+        """
+        chunks, self._coming = self._coming, []
+        if not chunks:
+            return
         self._chunks.extend(chunks)
-        self.last_id = self._chunks[-1].last_id if self._chunks else 0
+        self.last_id = self._chunks[-1].last_id
         self._first_ids.extend(chunk.first_id for chunk in chunks)
         self._num_bytes += sum(len(chunk.payload) for chunk in chunks)
         surplus = 0

@@ -139,6 +139,7 @@ class Feeds:
             await asyncio.sleep(max(began + TICK_S - clock(), 0))
 
     async def _deliver(self, feed: Feed, now: float) -> None:
+        feed.begin_round()
         is_urgent, feed.is_urgent = feed.is_urgent, False
         oldest_at, feed.oldest_at = feed.oldest_at, None
         again_at = inf

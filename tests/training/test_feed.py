@@ -213,6 +213,26 @@ def test_bytes_are_made_once_for_all_who_stand_at_the_same_place() -> None:
     assert all(piece is first for piece in others)
 
 
+def test_all_stay_at_the_same_place_however_much_is_committed_while_they_are_told() -> None:
+    async def play() -> list[list[bytes]]:
+        log = Log()
+        log.commit(status_chunk(1, "running"))
+        readers = [log.follow() for _ in range(3 * feeds_module.SLICE)]
+        for reader in readers:
+            await reader.until(1)
+        for epoch in range(20):
+            log.commit(epochs_chunk(2 + epoch, epoch, [1.0]))
+            await asyncio.sleep(0)
+        log.commit(end_chunk(22))
+        for reader in readers:
+            await reader.to_the_end()
+        return [reader.pieces for reader in readers]
+
+    first, *others = asyncio.run(play())
+    for pieces in others:
+        assert all(piece is own for piece, own in zip(pieces[1:], first[1:], strict=True))
+
+
 def test_a_slow_reader_is_served_from_the_database_when_memory_holds_it_no_more_and_holds_up_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
