@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from app.training.events import epoch_objects, instants, numbers
 from app.training.log import EpochColumns, Floats
@@ -36,18 +35,18 @@ def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterato
 def csv_page(columns: EpochColumns) -> bytes:
     """Return epochs as lines of CSV, from a page that is not empty."""
     epochs = range(columns.first, columns.first + len(columns))
-    losses = _cells(columns.loss, ~np.isfinite(columns.loss))
-    more = (getattr(columns, name) for name in ("slope", "intercept", "validation_loss", "lr"))
-    cells = [_cells(column, np.isinf(column)) for column in more]
-    rows = zip(epochs, losses, instants(columns.at), *cells, strict=True)
-    # JSON of lists is CSV but for these: no text here holds one of them, and nothing but an empty cell is null.
-    return _ENCODER.encode_lines(rows).translate(None, b'[]"').replace(b"null", b"")
+    more = (_cells(getattr(columns, name), nan="") for name in ("slope", "intercept", "validation_loss", "lr"))
+    rows = zip(epochs, _cells(columns.loss, nan="nan"), instants(columns.at), *more, strict=True)
+    # JSON of lists is CSV but for these, and no text here holds one of them.
+    return _ENCODER.encode_lines(rows).translate(None, b'[]"')
 
 
-def _cells(column: Floats, is_word: NDArray[np.bool_]) -> list[float | str]:
+def _cells(column: Floats, nan: str) -> list[float | str]:
+    if np.isnan(column).all():
+        return [nan] * len(column)
     cells: list[float | str] = column.tolist()
-    for place in np.flatnonzero(is_word).tolist():
-        cells[place] = str(cells[place])
+    for place in np.flatnonzero(~np.isfinite(column)).tolist():
+        cells[place] = nan if np.isnan(column[place]) else str(cells[place])
     return cells
 
 
