@@ -1,5 +1,6 @@
 """Turns plans into methods of both clients: of one that returns, and of one that is awaited."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import wraps
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -35,12 +36,12 @@ class Course(Generic[T]):
             self.step, self.result = None, done.value
 
 
-class Blocking:
+class Blocking(ABC):
     """A client whose methods return when all is done."""
 
+    @abstractmethod
     def carry_out(self, course: Course[Any]) -> Generator[Any, None, None]:
         """Yield what the plan gives."""
-        raise NotImplementedError
 
     def result_of(self, plan: Plan[T]) -> T:
         """Return what the plan comes to."""
@@ -50,12 +51,12 @@ class Blocking:
         return course.result
 
 
-class Awaiting:
+class Awaiting(ABC):
     """A client whose methods are awaited, and whose lists and streams are iterated by `async for`."""
 
+    @abstractmethod
     def carry_out(self, course: Course[Any]) -> AsyncGenerator[Any, None]:
         """Yield what the plan gives."""
-        raise NotImplementedError
 
     async def result_of(self, plan: Plan[T]) -> T:
         """Return what the plan comes to."""
