@@ -1,5 +1,6 @@
 """How the processes that work for the server are started: `python -P -m MODULE SOCKET_FD ARGUMENT...`."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -53,3 +54,13 @@ class Launcher:
 
 
 launcher = Launcher(spawn)
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal that has ended a process; a real-time one has none of its own: SIGRTMIN+1."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        after = number - signal.SIGRTMIN
+        # Two before the first are the C library's, and have no name at all.
+        return f"SIGRTMIN+{after}" if after > 0 else f"SIG{number}"

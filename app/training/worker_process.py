@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from app.processes import Process, launcher
+from app.processes import Process, launcher, signal_name
 from app.training import messages
 from app.training.messages import FromWorker, ToWorker
 
@@ -66,7 +65,7 @@ class WorkerProcess(asyncio.Protocol):
     def how_it_ended(self) -> str:
         """Return, of a process that ended, by which signal or with which code."""
         code = self._process.wait() if self._process else 0
-        return f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
+        return f"signal {-code} ({signal_name(-code)})" if code < 0 else f"exit code {code}"
 
     def data_received(self, data: bytes) -> None:
         """Hear the messages that are whole."""

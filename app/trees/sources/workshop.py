@@ -1,7 +1,6 @@
 """The building processes as the server sees them: jobs go in, descriptions, traces or one clear error come out."""
 
 import shutil
-import signal
 import socket
 import tempfile
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from app.errors import CannotDo, TooLarge
-from app.processes import Process, launcher
+from app.processes import Process, launcher, signal_name
 from app.translation import N_, said
 from app.trees.sources import jobs
 from app.trees.sources.building import BuildLimits
@@ -221,7 +220,7 @@ def _death(died: jobs.Died, job: jobs.Job) -> TooLarge | CannotDo:
         )
         return TooLarge(said(spent, cpu=limits.max_cpu_s, wall=limits.max_wall_s), limits.max_cpu_s)
     how = (
-        said("signal %(number)s (%(name)s)", number=died.signal, name=signal.Signals(died.signal).name)
+        said("signal %(number)s (%(name)s)", number=died.signal, name=signal_name(died.signal))
         if died.signal
         else said("an exit of its own")
     )

@@ -1,6 +1,5 @@
 """The process that reads values as the server sees it: started with the first question, and anew when it was lost."""
 
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from app.errors import CannotDo
-from app.processes import Process, launcher
+from app.processes import Process, launcher, signal_name
 from app.translation import said
 from app.trees.sources import jobs
 from app.trees.sources.checkpoint.questions import Answered, GiveUp, Progress, Question, heard_decoder
@@ -87,9 +86,7 @@ class ReaderProcess:
         with self._lock:
             code = self._kill()
         return (
-            said(", ended by signal %(number)s (%(name)s)", number=-code, name=signal.Signals(-code).name)
-            if code < 0
-            else ""
+            said(", ended by signal %(number)s (%(name)s)", number=-code, name=signal_name(-code)) if code < 0 else ""
         )
 
     def _kill(self) -> int:

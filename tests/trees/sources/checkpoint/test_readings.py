@@ -130,6 +130,14 @@ def test_a_lost_process_is_told_and_another_takes_its_place(tmp_path: Path, plac
             lost.result(WITHIN_S)
         assert waiting.result(WITHIN_S).max == read_maximum()
         assert readings.pid != first
+        # Of this signal Python knows no name.
+        begun(readings, tmp_path, long)
+        lost, second = readings.stats(tmp_path, long), readings.pid
+        assert second is not None
+        os.kill(second, signal.SIGRTMIN + 1)
+        with pytest.raises(CannotDo, match=r"was lost, ended by signal \d+ \(SIGRTMIN\+1\); try again"):
+            lost.result(WITHIN_S)
+        assert readings.heat_map(tmp_path, place, (1,)).result(WITHIN_S) == read_heat_map(tmp_path, place, (1,))
     finally:
         readings.close()
 
