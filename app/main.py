@@ -55,7 +55,7 @@ from app.static_files import RevalidatedFiles
 from app.storage.data_directory import DataDirectory, DirectoryInUse
 from app.storage.database import CannotOpen, Database
 from app.storage.trees import Trees
-from app.training.executor import LocalExecutor
+from app.training.local_executor import LocalExecutor
 from app.training.runs import Runs
 from app.training.subscription import Subscription
 from app.trees.limits import Limits

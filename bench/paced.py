@@ -13,7 +13,8 @@ from array import array
 
 import app.main
 from app.cli import main
-from app.training.executor import Listener, LocalExecutor
+from app.training.executor import Listener
+from app.training.local_executor import LocalExecutor
 from app.training.messages import Cancelled, Epochs, Interrupted, Start
 
 BATCH_S = 0.016

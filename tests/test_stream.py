@@ -359,6 +359,9 @@ def test_after_a_crash_a_run_resumes_and_its_reader_misses_nothing(
     everything = events_of(own_server, run)
     assert is_gapless(everything)
     assert [event.event for event in everything].count("end") == 1
+    # Each as it changes, and what was the end before the run went on.
+    statuses = [event.data["status"] for event in everything if event.event == "status"]
+    assert statuses == ["queued", "running", "interrupted", "interrupted", "queued", "running", "succeeded"]
     assert whole == losses(everything) == losses(events_of(own_server, start(own_server, **config)))
 
 

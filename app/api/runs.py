@@ -1,6 +1,6 @@
 """Runs: start, list, look at, cancel, pause, resume, delete; their epochs, and their results put on a tree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -89,12 +89,12 @@ def delete_run(runs: RunsDep, run_id: RunId) -> Response:
     return Response(status_code=204)
 
 
-def _command(name: str) -> Callable[..., Any]:
+def _command(name: str, more: Mapping[int | str, dict[str, Any]] | None = None) -> Callable[..., Any]:
     return router.post(
         f"/runs/{{run_id}}/{name}",
         operation_id=f"{name}_run",
         response_model=run_schemas.Run,
-        responses={200: _shown(run_examples.RUN), 404: NO_SUCH_RUN, 409: NOT_NOW},
+        responses={200: _shown(run_examples.RUN), 404: NO_SUCH_RUN, 409: NOT_NOW, **(more or {})},
     )
 
 
@@ -110,11 +110,12 @@ def pause_run(runs: RunsDep, run_id: RunId) -> Response:
     return run_answer(runs.pause(run_id))
 
 
-@_command("resume")
+@_command("resume", {429: QUEUE_FULL})
 def resume_run(runs: RunsDep, run_id: RunId) -> Response:
     """Let a paused run go on, or an interrupted one: from its last checkpoint, or from its start where it has none.
 
-    What is trained again gives the same losses and is not told again.
+    It is `queued` while as many runs train as may, and goes on when it is its turn. What is trained again gives the
+    same losses and is not told again.
     """
     return run_answer(runs.resume(run_id))
 

@@ -33,6 +33,7 @@ def _row_of(run: str, chunk: Chunk) -> dict[str, object]:
         "base_at": chunk.base_at,
         "columns": chunk.columns or None,
         "payload": chunk.payload,
+        "ids": chunk.ids or None,
     }
 
 
@@ -47,6 +48,7 @@ def chunk_of(row: Any) -> Chunk:
         last_epoch=row.last_epoch,
         base_at=row.base_at or 0.0,
         columns=row.columns or "",
+        ids=row.ids or b"",
     )
 
 

@@ -2,29 +2,28 @@
 
 import time
 from collections.abc import Collection, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from app.errors import CannotStore, NotFound
-from app.storage import run_queries
+from app.storage import compaction, run_queries
 from app.storage.compaction import Compaction
 from app.storage.database import Database
 from app.storage.run_rows import add_chunks, born, changing, chunk_of, kept_of
 from app.storage.tables import run_chunks, runs, trees
-from app.training.log import Chunk, EventKind
+from app.training.log import TICKED, Chunk, EventKind
+from app.training.merging import parted
 from app.training.ports import Update
 from app.training.run import ACTIVE, KeptRun, Run, RunStatus
 from app.training.run_files import data_name
 from app.training.run_query import RunChoices, RunPlace, RunQuery
 from app.translation import said
 
-CHUNKS_A_QUERY = 200
+# Few, since most readers want no more than the first.
+CHUNKS_A_QUERY = 50
 SYNC_S = 1.0
-TICKED = frozenset({EventKind.EPOCHS, EventKind.MODULES})
-
-Numbers: TypeAlias = ColumnElement[int | None]
 
 _shown = [column for column in runs.c if column.name != "structure"]
 _events = [column for column in run_chunks.c if column.name != "run"]
@@ -174,12 +173,28 @@ class RunStore:
 
     def events(self, run_id: str, after: int, limit: int) -> list[Chunk]:
         """Return the chunks with events over `after`, in order, up to about `limit` events."""
-        return self._chunks(run_chunks.c.run == run_id, run_chunks.c.first_id, run_chunks.c.last_id, after, limit)
+        mine, first = run_chunks.c.run == run_id, run_chunks.c.first_id
+        # The row before begins soonest of those that may hold the next event, unless rows were put together around it.
+        begin = select(func.max(first)).where(mine, first <= after + 1).scalar_subquery()
+        begins = func.min(func.coalesce(begin, 0), after + 1 - compaction.REACH)
+        query = select(*_events).where(mine, first.between(begins, after + limit), run_chunks.c.last_id > after)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(first)).all()
+        pieces = (piece for row in rows for piece in parted(chunk_of(row), after, after + limit))
+        return sorted(pieces, key=lambda piece: piece.first_id)
 
     def epochs(self, run_id: str, after: int, limit: int) -> list[Chunk]:
         """Return the chunks with epochs over `after`, in order, holding `limit` of them where there are as many."""
-        mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == EventKind.EPOCHS)
-        return self._chunks(mine, run_chunks.c.first_epoch, run_chunks.c.last_epoch, after, limit)
+        chunks: list[Chunk] = []
+        count = 0
+        with self._database.read() as connection:
+            query = _of_epochs_after(run_id, EventKind.EPOCHS, after)
+            for row in connection.execute(query.execution_options(yield_per=CHUNKS_A_QUERY)):
+                chunks.append(chunk_of(row))
+                count += row.last_epoch - max(row.first_epoch - 1, after)
+                if count >= limit:
+                    break
+        return chunks
 
     def module_stats(self, run_id: str, epoch: int) -> Chunk | None:
         """Return the chunk with the last statistics of modules that are not after `epoch`, or None."""
@@ -192,30 +207,17 @@ class RunStore:
 
     def module_stats_after(self, run_id: str, epoch: int, limit: int) -> list[Chunk]:
         """Return up to `limit` chunks with statistics of modules of epochs after `epoch`, in order."""
-        mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == EventKind.MODULES)
-        query = select(*_events).where(mine, run_chunks.c.last_epoch > epoch).order_by(run_chunks.c.first_epoch)
+        query = _of_epochs_after(run_id, EventKind.MODULES, epoch).limit(limit)
         with self._database.read() as connection:
-            return [chunk_of(row) for row in connection.execute(query.limit(limit))]
+            return [chunk_of(row) for row in connection.execute(query)]
 
-    def _chunks(self, mine: ColumnElement[bool], first: Numbers, last: Numbers, after: int, limit: int) -> list[Chunk]:
-        # Begins with the chunk that `after` lies in: all that come before would be read and thrown away.
-        begin = select(func.max(first)).where(mine, first <= after + 1).scalar_subquery()
-        query = (
-            select(*_events, first.label("first"), last.label("last"))
-            .where(mine, first >= func.coalesce(begin, 0))
-            .order_by(first)
-        )
-        chunks: list[Chunk] = []
-        count = 0
-        with self._database.read() as connection:
-            for row in connection.execute(query.execution_options(yield_per=CHUNKS_A_QUERY)):
-                if row.last <= after:
-                    continue
-                chunks.append(chunk_of(row))
-                count += row.last - max(row.first - 1, after)
-                if count >= limit:
-                    break
-        return chunks
+
+def _of_epochs_after(run_id: str, kind: EventKind, epoch: int) -> Select[Any]:
+    mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == kind)
+    first, last = run_chunks.c.first_epoch, run_chunks.c.last_epoch
+    # Begins with the chunk that the epoch lies in: all that come before would be read and thrown away.
+    begin = select(func.max(first)).where(mine, first <= epoch + 1).scalar_subquery()
+    return select(*_events).where(mine, first >= func.coalesce(begin, 0), last > epoch).order_by(first)
 
 
 def _with_tree() -> Any:

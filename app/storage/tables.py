@@ -69,6 +69,8 @@ revisions = Table(
     Column("tensors", Text, nullable=False),
     Column("facts", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    # The run that it is the result of, so that a result is put there once, whatever stops meanwhile.
+    Column("run", String(16)),
 )
 
 runs = Table(
@@ -130,5 +132,7 @@ run_chunks = Table(
     # The columns of epochs with their types, "loss:<f8,at:<f4"; null in rows from before there was a choice.
     Column("columns", Text),
     Column("payload", LargeBinary, nullable=False),
+    # The numbers of its events, where rows between which there are others were put together.
+    Column("ids", LargeBinary),
     Index(None, "run", "kind", "first_epoch"),
 )

@@ -51,6 +51,7 @@ def add_revision(
     parent: int | None,
     note: str,
     at: datetime,
+    run: str | None = None,
 ) -> None:
     """Insert a revision and make it the tree's present one; what its parent could redo is given up."""
     connection.execute(
@@ -63,6 +64,7 @@ def add_revision(
             tensors=kept.tensors,
             facts=msgspec.json.encode(facts).decode(),
             created_at=at,
+            run=run,
         )
     )
     if parent is not None:
@@ -112,6 +114,12 @@ def next_revision(connection: Connection, tree_id: str) -> int:
     """Return a number that no revision of the tree has had."""
     highest = connection.scalar(select(func.max(revisions.c.revision)).where(revisions.c.tree == tree_id))
     return int(highest or 0) + 1
+
+
+def result_of(connection: Connection, tree_id: str, run: str) -> int | None:
+    """Return the revision of a tree that is the result of a run."""
+    query = select(revisions.c.revision).where(revisions.c.tree == tree_id, revisions.c.run == run)
+    return connection.scalar(query)
 
 
 def stored(connection: Connection, tree_id: str, revision: int) -> StoredSnapshot:

@@ -210,10 +210,18 @@ class Trees:
             kept = tree_rows.stored(connection, tree_id, revision)
         return self._snapshots.load(self.get(tree_id), kept)
 
-    def put_result(self, tree_id: str, expected_revision: int, tensors: str, note: str) -> int | None:
+    def result_of(self, tree_id: str, run: str) -> int | None:
+        """Return the revision that a run has made of a tree, None where it has made none or the tree is gone."""
+        with self._database.read() as connection:
+            return tree_rows.result_of(connection, tree_id, run)
+
+    def put_result(
+        self, tree_id: str, expected_revision: int, tensors: str, note: str, run: str | None = None
+    ) -> int | None:
         """Make a file of trained values the next revision of a tree that is still at the one they started from.
 
-        Returns the new revision's number, or None when the tree has moved on or is gone.
+        Returns the new revision's number, or None when the tree has moved on or is gone. `run` is what `result_of` then
+        knows it by.
         """
         with self._turn(tree_id):
             with self._database.read() as connection:
@@ -224,7 +232,7 @@ class Trees:
                 return None
             kept = self.snapshot(tree_id)
             self._forget(tree_id)
-            return self._add_revision(record, StoredSnapshot(0, kept.structure, tensors), record.facts, note)
+            return self._add_revision(record, StoredSnapshot(0, kept.structure, tensors), record.facts, note, run)
 
     def count(self) -> int:
         """Return how many trees there are."""
@@ -240,11 +248,14 @@ class Trees:
                 self._turns.pop(tree_id, None)
             raise
 
-    def _add_revision(self, record: TreeRecord, kept: StoredSnapshot, facts: Facts, note: str) -> int:
+    def _add_revision(
+        self, record: TreeRecord, kept: StoredSnapshot, facts: Facts, note: str, run: str | None = None
+    ) -> int:
+        at, parent = now(), record.revision
         with self._database.write() as connection:
             number = tree_rows.next_revision(connection, record.id)
             kept = StoredSnapshot(number, kept.structure, kept.tensors)
-            tree_rows.add_revision(connection, record.id, kept, facts, parent=record.revision, note=note, at=now())
+            tree_rows.add_revision(connection, record.id, kept, facts, parent=parent, note=note, at=at, run=run)
         self._refresh(record.id)
         return number
 

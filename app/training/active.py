@@ -1,36 +1,36 @@
 """The runs that do something, on the event loop that owns them: nothing here is called from anywhere else.
 
-admit -> queue -> executor -> tell -> LiveRun -> Commits: one transaction -> feeds
+admit, resume -> Places -> executor -> Reports -> LiveRun -> Commits: one transaction -> feeds
+                                          |
+                                        Ends: the result on the tree
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from app.errors import CannotDo, CannotStore, TooManyRuns
-from app.training import messages
+from app.errors import CannotDo
 from app.training.checkpoint_times import CheckpointTimes
 from app.training.commits import Commits
+from app.training.ends import Ends
 from app.training.executor import Executor
 from app.training.feeds import Feeds
 from app.training.live import LiveRun, Phase
 from app.training.log import EventKind, unpack_epochs
-from app.training.messages import AboutRun
+from app.training.places import Places
 from app.training.ports import RunRows
+from app.training.reports import Reports
 from app.training.run import KeptRun, Run, RunStatus
-from app.training.run_files import RunFiles, result_name
-from app.training.start import start_of
+from app.training.run_files import RunFiles
 from app.translation import said
 
-RETRY_START_S = 5
 ANSWER_WITHIN_S = 0.2
 # Who stops a server waits 5 or 10 seconds before it is killed.
 STOP_WITHIN_S = 3.0
 
 
 class ActiveRuns:
-    """Queues runs, gives them to the executor, and writes down what it tells; `put_result` is called in a thread."""
+    """Does with runs what is asked from outside, from their start to their end."""
 
     def __init__(
         self,
@@ -44,37 +44,38 @@ class ActiveRuns:
         checkpoint_s: float,
     ) -> None:
         self.live: dict[str, LiveRun] = {}
-        self.queue: deque[LiveRun] = deque()
         self._rows = rows
         self._files = files
         self._executor = executor
         self._feeds = feeds
-        self._put_result = put_result
-        self._max_queued = max_queued
         self._commits = Commits(rows, files, feeds, executor.hold)
         self._times = CheckpointTimes(checkpoint_s, executor.checkpoint)
-        self._finishing: set[asyncio.Task[None]] = set()
-        self._is_stopping = False
-        self._stop_at = 0.0
+        self._places = Places(rows, files, executor, self._commits, self._times, max_queued)
+        self._ends = Ends(self.live, self._commits, self._times, put_result)
+        self._stop_at: float | None = None
 
     async def open(self, *, resume_interrupted: bool) -> None:
         """Take up what the last server left, and start the executor.
 
-        Runs that waited for a worker wait again; those that were trained are interrupted.
+        Runs that waited for a worker wait again, the results of those that were done are put on their trees, and those
+        that were trained are interrupted.
         """
         for kept in self._rows.active():
+            live = self._left(kept)
             if kept.run.status is RunStatus.QUEUED:
-                self._queue(LiveRun(kept, self._files.checkpoints(kept.run.id)))
+                self._queue(live)
+            elif kept.result_tensors is not None and self._files.path(kept.result_tensors).exists():
+                self._ends.put(live)
             else:
-                self._interrupt(self._left(kept))
+                self._ends.interrupt(live)
         self._commits.settle()
         for kept in self._rows.interrupted() if resume_interrupted else ():
             if not kept.is_held:
                 self._reopen(kept)
-        await self._executor.open(self)
+        await self._executor.open(Reports(self.live, self._places, self._ends, self._commits, self._times))
 
     def _left(self, kept: KeptRun) -> LiveRun:
-        live = LiveRun(kept)
+        live = LiveRun(kept, self._files.checkpoints(kept.run.id))
         for chunk in self._rows.events(kept.run.id, kept.last_event - 1, 1):
             if chunk.kind is EventKind.EPOCHS:
                 live.comes_after(float(unpack_epochs(chunk).at[-1]))
@@ -82,10 +83,10 @@ class ActiveRuns:
 
     def begin_to_stop(self) -> None:
         """Have the workers write checkpoints of what they train, and give them nothing more."""
-        if self._is_stopping:
+        if self._stop_at is not None:
             return
-        self._is_stopping = True
         self._stop_at = asyncio.get_running_loop().time() + STOP_WITHIN_S
+        self._places.close()
         for live in self._under_way():
             self._times.end(live.run.id)
             self._executor.stop(live.run.id)
@@ -100,23 +101,24 @@ class ActiveRuns:
             async with asyncio.timeout_at(self._stop_at):
                 while under_way := self._under_way():
                     await under_way[0].has_moved.wait()
-        while self._finishing:
-            await asyncio.gather(*self._finishing, return_exceptions=True)
+        await self._ends.close()
         for live in self._under_way():
-            self._interrupt(live)
+            self._ends.interrupt(live)
         self._commits.flush()
         await self._executor.close()
 
     async def admit(self, kept: KeptRun, structure: bytes) -> Run:
         """Keep a new run and queue it; raises `TooManyRuns`."""
-        self._refuse_if_full()
+        self._places.refuse_if_full()
         live = LiveRun(kept)
         live.be(RunStatus.QUEUED)
         update = live.update()
         live.kept = self._rows.insert(update.kept, structure, update.chunks)
         live.written(update)
         self._queue(live)
-        return self._begun(live)
+        self._places.fill()
+        self._commits.flush()
+        return live.run
 
     async def cancel(self, run_id: str) -> Run:
         """End a run, and return it once that is written; raises `CannotStore` where it will be written later."""
@@ -125,10 +127,11 @@ class ActiveRuns:
             raise CannotDo(
                 said("The run %(run_id)s has done all its epochs: there is nothing left to cancel.", run_id=run_id)
             )
+        if live.phase in {Phase.QUEUED, Phase.WAITING}:
+            self._places.leave(live)
         if live.phase is Phase.QUEUED:
-            self.queue.remove(live)
-            self._end(live, RunStatus.CANCELLED)
-        elif live.phase is Phase.TRAINING:
+            self._ends.end(live, RunStatus.CANCELLED)
+        elif live.phase is not Phase.CANCELLING:
             live.phase = Phase.CANCELLING
             self._executor.cancel(run_id)
         while live.run.status.is_active:
@@ -145,14 +148,19 @@ class ActiveRuns:
         return await _moved(live, RunStatus.PAUSED)
 
     async def resume(self, run_id: str) -> Run:
-        """Let a paused run go on, or queue an interrupted one again."""
+        """Let a paused run go on, or queue an interrupted one again, and return it when it trains, waits, or soon.
+
+        Raises `TooManyRuns`.
+        """
         live = self.live.get(run_id)
         if live is None:
-            return self._resume_interrupted(self._rows.get(run_id))
-        if live.run.status is not RunStatus.PAUSED or live.phase is not Phase.TRAINING:
+            live = self._resume_interrupted(self._rows.get(run_id))
+        elif live.phase is Phase.PAUSED:
+            self._places.go_on(live)
+        elif live.phase is not Phase.TRAINING or live.run.status is not RunStatus.PAUSED:
             raise _cannot(run_id, live.run.status, said("there is nothing to resume"))
-        self._executor.resume(run_id)
-        return await _moved(live, RunStatus.RUNNING)
+        self._commits.flush()
+        return await _moved(live, RunStatus.RUNNING) if live.phase is Phase.TRAINING else live.run
 
     async def delete(self, run_id: str) -> None:
         """Forget a run that is not active."""
@@ -164,27 +172,13 @@ class ActiveRuns:
         self._feeds.forget(run_id)
         self._files.delete_all_of(run_id)
 
-    def tell(self, told: Sequence[AboutRun]) -> None:
-        """Take what a worker said."""
-        for message in told:
-            if (live := self.live.get(message.run)) is not None:
-                self._commits.add(live, self._note(live, message))
-
-    def is_free(self) -> None:
-        """Give the worker that waits the run that waits longest."""
-        while self.queue and self._executor.has_room and not self._is_stopping:
-            live = self.queue.popleft()
-            live.phase = Phase.TRAINING
-            self._executor.place(start_of(live, self._rows, self._files))
-            self._times.begin(live.run.id)
-            live.be(RunStatus.RUNNING)
-            self._commits.add(live)
-
-    def _resume_interrupted(self, kept: KeptRun) -> Run:
+    def _resume_interrupted(self, kept: KeptRun) -> LiveRun:
         if kept.run.status is not RunStatus.INTERRUPTED:
             raise _cannot(kept.run.id, kept.run.status, said("only a paused or interrupted one can be resumed"))
-        self._refuse_if_full()
-        return self._begun(self._reopen(kept))
+        self._places.refuse_if_full()
+        live = self._reopen(kept)
+        self._places.fill()
+        return live
 
     def _reopen(self, kept: KeptRun) -> LiveRun:
         live = LiveRun(kept, self._files.checkpoints(kept.run.id))
@@ -198,93 +192,13 @@ class ActiveRuns:
 
     def _queue(self, live: LiveRun) -> None:
         self.live[live.run.id] = live
-        self.queue.append(live)
-
-    def _begun(self, live: LiveRun) -> Run:
-        self.is_free()
-        self._commits.flush()
-        return live.run
-
-    def _refuse_if_full(self) -> None:
-        waiting = len(self.queue)
-        if waiting >= self._max_queued and not self._executor.has_room:
-            raise TooManyRuns(
-                said(
-                    "%(waiting)s runs wait already, the most that may: try again when one has ended, or cancel one.",
-                    waiting=waiting,
-                ),
-                RETRY_START_S,
-            )
+        self._places.add(live)
 
     def _active(self, run_id: str) -> LiveRun:
         live = self.live.get(run_id)
         if live is None:
             raise _cannot(run_id, self._rows.get(run_id).run.status, said("it is over"))
         return live
-
-    def _note(self, live: LiveRun, message: AboutRun) -> Sequence[str]:
-        """Note one message; return the names of files that nobody needs once it is written."""
-        match message:
-            case messages.Epochs():
-                live.train(message)
-            case messages.Restored(epoch=epoch, damaged=damaged):
-                live.restore(epoch, damaged)
-            case messages.Checkpointed(epoch=epoch, path=name, took_s=took_s):
-                self._times.begin(live.run.id, took_s)
-                return live.keep_checkpoint(name, epoch)
-            case messages.NotCheckpointed(epoch=epoch, error=error):
-                live.remark(f"the checkpoint after {epoch:,} epochs could not be written: {error}")
-            case messages.Paused() if live.phase is Phase.TRAINING:
-                live.be(RunStatus.PAUSED)
-            case messages.Resumed() if live.phase is Phase.TRAINING and not self._is_stopping:
-                live.be(RunStatus.RUNNING)
-            case messages.Done():
-                self._finish(live, message)
-            case messages.Failed(error=error):
-                self._end(live, RunStatus.FAILED, error=error)
-            case messages.Interrupted(error=error) if live.phase is not Phase.CANCELLING:
-                self._interrupt(live, error or None)
-            case messages.Lost(error=error) if live.phase is not Phase.CANCELLING:
-                self._interrupt(live, f"{error} at epoch {live.run.epochs_done}")
-            case messages.Cancelled() | messages.Lost() | messages.Interrupted():
-                self._end(live, RunStatus.CANCELLED)
-        return []
-
-    def _interrupt(self, live: LiveRun, error: str | None = None) -> None:
-        """End a run that can be resumed: it keeps its files."""
-        self._let_go(live)
-        live.end(RunStatus.INTERRUPTED, error=error or f"the server stopped at epoch {live.run.epochs_done}")
-        self._commits.add(live)
-
-    def _end(
-        self, live: LiveRun, status: RunStatus, *, error: str | None = None, result_revision: int | None = None
-    ) -> None:
-        self._let_go(live)
-        live.end(status, error=error, result_revision=result_revision)
-        self._commits.add(live, [*live.checkpoints, live.kept.start_tensors])
-
-    def _let_go(self, live: LiveRun) -> None:
-        self.live.pop(live.run.id, None)
-        self._times.end(live.run.id)
-
-    def _finish(self, live: LiveRun, message: messages.Done) -> None:
-        live.phase = Phase.FINISHING
-        live.fit(message.slope, message.intercept)
-        if message.stopped_early:
-            live.stop_early()
-        live.keep_result(result_name(live.run.id))
-        task = asyncio.get_running_loop().create_task(self._succeed(live))
-        self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
-
-    async def _succeed(self, live: LiveRun) -> None:
-        revision, error = None, None
-        try:
-            revision = await asyncio.to_thread(self._put_result, live.run)
-        except CannotStore as failure:
-            error = f"the tree did not take the result: {failure.detail}"
-        finally:
-            self._end(live, RunStatus.SUCCEEDED, error=error, result_revision=revision)
 
 
 async def _moved(live: LiveRun, status: RunStatus) -> Run:

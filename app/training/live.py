@@ -30,6 +30,9 @@ class Phase(StrEnum):
 
     QUEUED = "queued"
     TRAINING = "training"
+    PAUSED = "paused"
+    # Resumed, and held by its worker until it may go on.
+    WAITING = "waiting"
     CANCELLING = "cancelling"
     FINISHING = "finishing"
 
@@ -69,17 +72,17 @@ class LiveRun:
         self.has_moved.set()
         self.has_moved = asyncio.Event()
 
-    def be(self, status: RunStatus) -> None:
-        """Note that the run is in another state of its life."""
+    def be(self, status: RunStatus, **more: object) -> None:
+        """Note that the run is in another state of its life; `more` is said with it."""
         now = self._now()
         changes: dict[str, object] = {"status": status}
         if status is RunStatus.RUNNING and self.run.started_at is None:
             changes["started_at"] = now
-        if status is RunStatus.QUEUED:
+        if status is RunStatus.QUEUED and self.run.ended_at is not None:
             changes.update(ended_at=None, error=None, note=None)
             self.kept = msgspec.structs.replace(self.kept, is_held=False)
         self._change(**changes)
-        self._say_status(now)
+        self._say_status(now, **more)
 
     def end(self, status: RunStatus, *, error: str | None = None, result_revision: int | None = None) -> None:
         """Note that the run ended; the last event is the run itself."""
@@ -140,20 +143,20 @@ class LiveRun:
         return obsolete
 
     def restore(self, epoch: int, damaged: Sequence[str]) -> None:
-        """Note that the run goes on after `epoch` epochs, and why not from a later checkpoint."""
+        """Note that the run is trained again, after `epoch` epochs, and why not from a later checkpoint."""
         name = name_of(self.run.id, epoch) if epoch else None
         # Those that are damaged are the first to go.
         self.checkpoints.sort(key=lambda each: (epoch_of(each) <= epoch, epoch_of(each)))
         self.kept = msgspec.structs.replace(self.kept, checkpoint=name)
-        self._change(checkpoint_epoch=epoch or None)
         where = f"from the checkpoint after {epoch:,} epochs" if epoch else "from its start"
         note = f"went on {where}, because others could not be used: {'; '.join(damaged)}" if damaged else None
-        self.remark(note, resumed_from=epoch)
+        self._change(checkpoint_epoch=epoch or None, note=note)
+        self.be(RunStatus.RUNNING, resumed_from=epoch)
 
-    def remark(self, note: str | None, **more: object) -> None:
+    def remark(self, note: str) -> None:
         """Note what else is to be known of the run, and say it with its status."""
         self._change(note=note)
-        self._say_status(self._now(), **more)
+        self._say_status(self._now())
 
     def keep_result(self, name: str) -> None:
         """Note the file of the result."""

@@ -1,6 +1,6 @@
 """The event log of a run, in chunks: events are numbered from 1 without gaps, and epochs are kept by column."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +24,9 @@ LAYOUT: Mapping[str, str] = {
 ALWAYS = frozenset({"loss", "at"})
 # Of a chunk that lasts: `at` is in seconds since 1970.
 LASTING = {**LAYOUT, "at": "<f8"}
+# The number of an event, less that of the chunk's first.
+ID = "<u4"
+ID_BYTES = 4
 
 
 class EventKind(StrEnum):
@@ -35,9 +38,13 @@ class EventKind(StrEnum):
     END = "end"
 
 
+# What comes with every batch of a worker.
+TICKED = frozenset({EventKind.EPOCHS, EventKind.MODULES})
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Events `first_id` to `last_id`.
+    """Events `first_id` to `last_id`; where there are `ids`, those of them that are in there as `ID`s.
 
     The payload is packed columns for epochs and modules, else the JSON that the event says. `columns` names those of
     epochs with their types, `loss:<f8,at:<f4`; one that was kept before chunks said so has "".
@@ -51,9 +58,10 @@ class Chunk:
     last_epoch: int | None = None
     base_at: float = 0.0
     columns: str = ""
+    ids: bytes = b""
 
     def __len__(self) -> int:
-        return self.last_id - self.first_id + 1
+        return len(self.ids) // ID_BYTES or self.last_id - self.first_id + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ def unpack_epochs(chunk: Chunk) -> EpochColumns:
     """Return the columns of a chunk of epochs, without copying them."""
     count, payload, start = len(chunk), chunk.payload, 0
     found: dict[str, Floats] = {}
-    for name, kind in _layout_of(chunk):
+    for name, kind in layout_of(chunk):
         found[name] = np.frombuffer(payload, kind, count, start)
         start += found[name].nbytes
     assert chunk.first_epoch is not None
@@ -113,7 +121,8 @@ def unpack_epochs(chunk: Chunk) -> EpochColumns:
     return EpochColumns(chunk.first_epoch, chunk.first_id, *(found.get(name, nothing) for name in LAYOUT))
 
 
-def _layout_of(chunk: Chunk) -> list[tuple[str, str]]:
+def layout_of(chunk: Chunk) -> list[tuple[str, str]]:
+    """Return the columns of a chunk of epochs with their types, in their order."""
     if chunk.columns:
         return _said_layout(chunk.columns)
     # Before chunks said it themselves they held the first two columns or the first four.
@@ -133,13 +142,3 @@ def joined(parts: "list[EpochColumns]") -> EpochColumns:
         return first
     columns = (np.concatenate([getattr(part, name) for part in parts]) for name in LAYOUT)
     return EpochColumns(first.first, first.first_id, *columns)
-
-
-def merged(chunks: Sequence[Chunk]) -> Chunk:
-    """Return one chunk for several of epochs that follow each other; it says the same to the bit."""
-    columns = joined([unpack_epochs(chunk) for chunk in chunks])
-    names, payload = pack_epochs({name: getattr(columns, name) for name in LAYOUT}, LASTING)
-    first, last = chunks[0], chunks[-1]
-    return Chunk(
-        first.first_id, last.last_id, EventKind.EPOCHS, payload, first.first_epoch, last.last_epoch, columns=names
-    )

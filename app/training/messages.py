@@ -31,6 +31,11 @@ class Start(msgspec.Struct, tag="start", frozen=True):
     emit_from: int = 0
     data: str | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run was trained before: its worker says `Restored` first."""
+        return bool(self.checkpoints or self.emit_from)
+
 
 class Cancel(msgspec.Struct, tag="cancel", frozen=True):
     """Stop before the next step."""

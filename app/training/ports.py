@@ -176,8 +176,16 @@ class KeptTrees(Protocol):
     ) -> Sequence[Output]:
         """Return what a factory's module gives for inputs of each shape, tried in a process of its own."""
 
-    def put_result(self, tree_id: str, expected_revision: int, tensors: str, note: str) -> int | None:
-        """Make a file of trained values the tree's next revision and return it, or None where the tree moved on."""
+    def result_of(self, tree_id: str, run: str) -> int | None:
+        """Return the revision that a run has made of the tree, None where it has made none or the tree is gone."""
+
+    def put_result(
+        self, tree_id: str, expected_revision: int, tensors: str, note: str, run: str | None = None
+    ) -> int | None:
+        """Make a file of trained values the tree's next revision and return it, or None where the tree moved on.
+
+        `run` is what `result_of` then knows it by.
+        """
 
     def edit(self, tree_id: str, change: Callable[[OpenTree], T], *, note: str) -> tuple[Tree, T]:
         """Change the tree and return it at its new revision, with what `change` returned."""

@@ -67,8 +67,8 @@ class Runs:
     def open(self, *, resume_interrupted: bool = False) -> None:
         """Take up what the last server left, and start the workers.
 
-        Runs that it left queued are queued again; those that it trained are interrupted, and go on from their last
-        checkpoint where that is asked for, unless they were paused.
+        Runs that it left queued are queued again; what it trained to the end is put on its tree, and the others are
+        interrupted, and go on from their last checkpoint where that is asked for, unless they were paused.
         """
         unfinished = {kept.run.id for kept in [*self._rows.active(), *self._rows.interrupted()]}
         self._files.open(self._rows.files_in_use(), unfinished)
@@ -211,6 +211,7 @@ class Runs:
     def resume(self, run_id: str) -> Run:
         """Let a paused run go on, or an interrupted one from its last checkpoint, or from its start without one.
 
+        It is queued until a worker may train it, and it may still be as it was when this returns, for a moment.
         Raises `NotFound`, `CannotDo` for any other run, and `TooManyRuns`.
         """
         return self._thread.call(self._active.resume(run_id))
@@ -245,10 +246,13 @@ class Runs:
         return applied
 
     def _put_result(self, run: Run) -> int | None:
+        if (revision := self._trees.result_of(run.tree, run.id)) is not None:
+            # By a server that ended before it could write that down.
+            return revision
         tensors = read_tensors(self._files.path(result_name(run.id)))[0]
         note = f"run {run.number}: {run.epochs:,} epochs"
         try:
-            return self._trees.put_result(run.tree, run.tree_revision, self._tensors.save(tensors), note)
+            return self._trees.put_result(run.tree, run.tree_revision, self._tensors.save(tensors), note, run.id)
         except ModuletreeError:
             # The tree is gone, or no longer one that takes the parameters: they stay with the run.
             return None

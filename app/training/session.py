@@ -51,7 +51,7 @@ class Session:
         self.batch = EpochBatch(start.run, self.loop.step, fd)
         self.epoch = self.checkpointed = checkpoint.epoch if checkpoint else 0
         self._trained_s = checkpoint.extra.get("trained_s", 0.0) if checkpoint else 0.0
-        if start.checkpoints or start.emit_from:
+        if start.goes_on:
             send(fd, messages.Restored(start.run, self.epoch, tuple(damaged)))
 
     def run(self) -> Done:

@@ -189,7 +189,9 @@ def trained(kept: KeptTrees, tree_id: str) -> str:
 
 def test_the_result_of_a_run_is_the_next_revision(kept: KeptTrees) -> None:
     record = kept.open_nested()
-    assert kept.trees.put_result(record.id, 1, trained(kept, record.id), "run 1") == 2
+    assert kept.trees.result_of(record.id, "r_1") is None
+    assert kept.trees.put_result(record.id, 1, trained(kept, record.id), "run 1", "r_1") == 2
+    assert (kept.trees.result_of(record.id, "r_1"), kept.trees.result_of(record.id, "r_2")) == (2, None)
     after = kept.trees.get(record.id)
     assert (after.revision, after.parent, after.note, after.facts) == (2, 1, "run 1", record.facts)
     with kept.trees.reading(record.id) as tree:

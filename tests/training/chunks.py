@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from app.training.log import Chunk, EventKind, pack_epochs
+from app.training.module_columns import pack_modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ def epochs_chunk(
     return Chunk(first_id, first_id + last, EventKind.EPOCHS, payload, first_epoch, first_epoch + last, base_at, names)
 
 
+def modules_chunk(first_id: int, epochs: Sequence[int], num_modules: int = 2) -> Chunk:
+    """A chunk of statistics, each of them a number of its own."""
+    each = 3 * num_modules
+    figures = [np.arange(each * epoch, each * (epoch + 1), dtype="<f4").reshape(3, -1) for epoch in epochs]
+    payload = pack_modules(epochs, figures)
+    return Chunk(first_id, first_id + len(epochs) - 1, EventKind.MODULES, payload, epochs[0], epochs[-1])
+
+
 def status_chunk(number: int, status: str) -> Chunk:
     return Chunk(number, number, EventKind.STATUS, json.dumps({"status": status}).encode())
 
@@ -63,8 +72,11 @@ losses = st.floats(width=64, allow_nan=True, allow_infinity=True)
 
 
 @st.composite
-def logs(draw: st.DrawFn, *, ended: bool | None = None) -> list[Chunk]:
-    """A log of chunks of any sizes, with statuses between them, numbered without gaps."""
+def logs(draw: st.DrawFn, *, ended: bool | None = None, watched: bool = False) -> list[Chunk]:
+    """A log of chunks of any sizes, with statuses between them, numbered without gaps.
+
+    Where it is `watched`, statistics of modules follow some epochs.
+    """
     chunks = [status_chunk(1, "queued"), status_chunk(2, "running")]
     epoch = 0
     for part in draw(st.lists(st.lists(losses, max_size=6), max_size=5)):
@@ -72,7 +84,10 @@ def logs(draw: st.DrawFn, *, ended: bool | None = None) -> list[Chunk]:
         if part:
             lines = [draw(st.floats(width=32))] * len(part) if draw(st.booleans()) else None
             chunks.append(epochs_chunk(number, epoch, part, lines))
+            told = draw(st.sets(st.integers(epoch, epoch + len(part) - 1))) if watched else set()
             epoch += len(part)
+            if told:
+                chunks.append(modules_chunk(chunks[-1].last_id + 1, sorted(told)))
         else:
             chunks.append(status_chunk(number, "paused"))
     if draw(st.booleans()) if ended is None else ended:

@@ -13,7 +13,7 @@ import pytest
 
 from app.training.config import RunConfig
 from app.training.data import LineData
-from app.training.executor import LocalExecutor
+from app.training.local_executor import LocalExecutor
 from app.training.loop_thread import LoopThread
 from app.training.messages import (
     AboutRun,
@@ -212,6 +212,8 @@ def test_a_paused_run_waits_where_it_is_and_leaves_the_worker_to_others(workers:
     after = workers.until(Resumed) + workers.until(Epochs)
     assert isinstance(after[-1], Epochs)
     assert after[-1].first == len(losses(before))
+    # There is one worker too many then.
+    assert len(workers.executor.pids) == workers.executor.num_workers
     workers.do(lambda: workers.executor.pause("r_paused"))
     workers.until(Paused)
     workers.do(lambda: workers.executor.cancel("r_paused"))

@@ -5,7 +5,9 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import torch
 
@@ -19,7 +21,7 @@ from app.training.checkpoint import epoch_of
 from app.training.config import RunConfig
 from app.training.data import LineData
 from app.training.events import Wording
-from app.training.executor import LocalExecutor
+from app.training.local_executor import LocalExecutor
 from app.training.log import EventKind
 from app.training.run import Run, RunStatus
 from app.training.run_files import RunFiles
@@ -194,6 +196,36 @@ def test_what_no_longer_fits_is_said_by_name(world: World) -> None:
         "sub1.sub2_1.weight": "the tree has no such parameter any more",
         "sub1.sub2_1.bias": "the tree has no such parameter any more",
     }
+
+
+def test_a_result_is_put_on_its_tree_once_whenever_the_server_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "whole")
+    put_result = world.trees.put_result
+
+    def put(*arguments: Any) -> int | None:
+        # The files as they are at these moments are what a kill would leave.
+        shutil.copytree(tmp_path / "whole", tmp_path / "before")
+        revision = put_result(*arguments)
+        shutil.copytree(tmp_path / "whole", tmp_path / "after")
+        return revision
+
+    monkeypatch.setattr(world.trees, "put_result", put)
+    tree = world.tree()
+    run = world.ended(world.runs.start(tree.id, RunConfig(epochs=500)))
+    losses = world.losses(run)
+    world.close()
+    for moment in ("before", "after"):
+        left = World(tmp_path / moment)
+        found = left.ended(run)
+        assert msgspec.structs.replace(found, ended_at=run.ended_at) == run
+        assert (found.status, found.result_revision) == ("succeeded", 2)
+        assert [each.revision for each in left.trees.history(tree.id)] == [2, 1]
+        assert left.losses(run) == losses
+        assert [path.name for path in left.folder.iterdir()] == [f"{run.id}-result.safetensors"]
+        assert len(list((tmp_path / moment / "tensors").iterdir())) == 2
+        left.close()
 
 
 def test_a_run_outlives_its_tree(world: World) -> None:
@@ -404,6 +436,9 @@ def test_a_stopped_server_writes_checkpoints_and_the_next_one_goes_on_from_them(
         events = world.events(run)
         assert [event.event for event in events].count("end") == 1
         assert [event.data["resumed_from"] for event in events if "resumed_from" in event.data] == [len(done)]
+        statuses = [event.data["status"] for event in events if event.event == "status"]
+        # The second of the same was the end.
+        assert statuses == ["queued", "running", "interrupted", "interrupted", "queued", "running", "succeeded"]
 
         assert world.losses(world.ended(world.runs.start(world.tree().id, config))) == losses
     finally:
