@@ -62,10 +62,17 @@ class Forked(_Process):
     """`python -m app` with arguments, as `subprocess.Popen` would run it with its output in a pipe.
 
     Standard error goes to `stdout` too, unless it is given a pipe of its own. What it starts, it forks from itself.
+    `before` is called in it first.
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], has_stderr: bool = False
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        has_stderr: bool = False,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self.stdout, output = _pipe()
         self.stderr: TextIO | None = None
@@ -73,7 +80,7 @@ class Forked(_Process):
         if has_stderr:
             os.close(errors)
             self.stderr, errors = _pipe()
-        super().__init__(_run, list(arguments), str(cwd), dict(env), DupFd(output), DupFd(errors))
+        super().__init__(_run, list(arguments), str(cwd), dict(env), DupFd(output), DupFd(errors), before)
         os.close(output)
         os.close(errors)
 
@@ -90,11 +97,20 @@ def _pipe() -> tuple[TextIO, int]:
     return os.fdopen(reading, encoding="utf-8"), writing
 
 
-def _run(arguments: list[str], cwd: str, environment: dict[str, str], output: Any, errors: Any) -> None:
+def _run(
+    arguments: list[str],
+    cwd: str,
+    environment: dict[str, str],
+    output: Any,
+    errors: Any,
+    before: Callable[[], None] | None,
+) -> None:
     os.setsid()
     os.dup2(output.detach(), 1)
     os.dup2(errors.detach(), 2)
     os.chdir(cwd)
+    if before is not None:
+        before()
     _be_started_with(environment, arguments, cwd)
 
     from app.cli import main
