@@ -65,6 +65,9 @@ def test_a_run_started_by_its_button_is_seen_through_to_its_end(page: Page, tree
     # The tree takes what the run made of it after the dock does.
     expect(value_of(page, "weight")).to_have_text("2.0484")
     expect(page.locator(".bar .chip", has_text="revision")).to_contain_text("2")
+    # Nobody has to know of statistics to see where gradients arrive.
+    expect(page.locator("[role=treeitem] .tree-heat:not(:empty)")).to_have_text(["0.1768", "none", "none"])
+    expect(page.locator("module-map")).to_contain_text("Gradient norm, epoch 9, log scale")
 
 
 def test_epochs_arrive_while_the_page_is_open_and_the_end_needs_no_reload(
@@ -311,15 +314,24 @@ def test_runs_of_the_first_page_are_kept_up(page: Page, reader: Reader, tree: st
     progress = page.locator(f'[data-live-run="{run}"] [data-live-progress]')
     first = progress.inner_text()
     expect(progress).not_to_have_text(first)
+    page.goto("/runs")
+    lowest = page.locator(f'[data-live-run="{run}"] [data-live-best]')
+    first = lowest.inner_text()
+    expect(lowest).not_to_have_text(first)
     reader.client.post(f"/api/runs/{run}/cancel")
     expect(progress).to_have_text(re.compile(r"cancelled at [\d,]+"))
 
 
 def test_nothing_scrolls_sideways_on_a_phone(phone: Page, reader: Reader, tree: str) -> None:
-    run = reader.train(tree, epochs=300)
+    run, long = reader.train(tree, epochs=300), start(reader, tree, **LONG)
     for path in ("/", "/trees/new", "/runs", tree, f"{tree}?tab=change", f"{tree}/named_parameters", f"/runs/{run}"):
         phone.goto(path)
         assert phone.evaluate("document.documentElement.scrollWidth") == 390, path
+    phone.goto("/runs")
+    started = phone.locator(f'[data-live-run="{long}"] td:last-child').bounding_box()
+    assert started is not None
+    assert started["x"] > 50
+    reader.client.post(f"/api/runs/{long}/cancel")
 
 
 def test_targets_on_a_phone_can_be_hit(phone: Page, tree: str) -> None:

@@ -37,7 +37,14 @@ def test_rows_and_map_take_the_colour_of_a_statistic_and_a_slider_replays_any_ep
     expect(heats(page)).to_have_text(["0.1768", "none", "none"])
     expect(page.locator("[data-tree-heat]")).to_have_text("Gradient norm")
     expect(page.locator("module-map")).to_contain_text("Gradient norm, epoch 9, log scale")
-    expect(page.locator("[data-epoch-rows] tr").first.locator("td").last).to_have_text("65.85")
+    norm = page.locator("[data-epoch-rows] tr").first.locator("td").last
+    expect(norm).to_have_text("65.85")
+    expect(norm).to_have_css("background-color", "rgb(161, 49, 36)")
+    assert page.locator("[data-epoch-scroll]").evaluate("each => each.scrollWidth - each.clientWidth") == 0
+    fields, button = (page.locator(f".run-form > {each}").bounding_box() for each in (".run-fields", ".btn-wide"))
+    assert fields is not None
+    assert button is not None
+    assert fields["y"] + fields["height"] <= button["y"] + 3
     slider = page.get_by_label("Epoch of the statistics")
     slider.focus()
     page.keyboard.press("Home")
@@ -54,13 +61,23 @@ def test_rows_and_map_take_the_colour_of_a_statistic_and_a_slider_replays_any_ep
     expect(heats(page)).to_have_text([re.compile(r"^0\.0008"), "none", "none"])
     page.get_by_label("Colour by").select_option("class")
     expect(page.locator("[data-tree-heat]")).to_be_hidden()
+    expect(norm).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(page.locator("[data-map-chosen]")).to_have_text("Colour: class")
+    # What was chosen holds for the next run too.
+    page.get_by_role("button", name="Run again with changes").click()
+    expect(page.locator(".strip-run-on")).to_contain_text("#2 succeeded")
+    expect(page.locator("[data-tree-heat]")).to_be_hidden()
 
 
 def test_colours_follow_a_run_as_it_trains_and_its_insights_lead_to_the_modules(
     page: Page, reader: Reader, tree: str
 ) -> None:
     started = reader.client.post(f"/api{tree}/runs", json=LONG).json()["id"]
-    page.goto(f"{tree}?run={started}&heat=parameter_norm")
+    page.goto(f"{tree}?run={started}")
+    expect(heats(page)).to_have_count(3)
+    expect(page.locator("[data-tree-heat]")).to_have_text("Gradient norm")
+    expect(page.locator("[data-map-chosen]")).to_have_text("Colour: Gradient norm")
+    page.get_by_label("Colour by").select_option("parameter norm")
     told = page.locator("[data-replay-at]")
     expect(told).to_have_text(re.compile(r"epoch [\d,]{4,}"))
     first = told.inner_text()

@@ -17,8 +17,9 @@ from app.pages.links import LONGEST_TARGET, module_url, with_query
 from app.pages.look import Look, LookDep, row_of
 from app.pages.module_forms import ModuleForms
 from app.pages.prediction import tree_now
+from app.pages.replay import heat_of
 from app.pages.run_form import Around, RunForm, start_form
-from app.pages.run_typed import config_of
+from app.pages.run_typed import config_of, watched
 from app.pages.templating import READING, page
 from app.pages.tensor_facts import ModuleParts
 from app.pages.trees import tree_page
@@ -27,6 +28,7 @@ from app.problems import status_of
 from app.storage.trees import OpenTree, Trees, structure_only
 from app.storage.uploads import Received
 from app.training.config import RunConfig
+from app.training.run import Run
 from app.training.runs import Runs
 from app.translation import gettext as _
 from app.translation import said
@@ -116,14 +118,14 @@ def forward(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Res
 def start_run(trees: TreesDep, runs: RunsDep, look: AtDep, typed: TypedDep) -> Response:
     """Start a run, then show it."""
     try:
-        run = runs.start(look.tree_id, config_of(typed))
+        run = runs.start(look.tree_id, config_of(typed, trees.get(look.tree_id).facts.num_modules))
     except NotFound:
         raise
     except ModuletreeError as error:
         form = _start_form(trees, runs, look, typed.get("upload", "")).filled(typed, error)
         asked = replace(look.asked, is_shut=False, start=form)
         return page(tree_page(trees, runs, replace(look, asked=asked)), status_of(error))
-    return RedirectResponse(_url(trees, look, run.id), 303)
+    return RedirectResponse(_url(trees, look, run), 303)
 
 
 @router.post("/trees/{tree_id}/run_data")
@@ -152,14 +154,13 @@ def _start_form(trees: Trees, runs: Runs, look: Look, upload: str) -> RunForm:
     latest, _before = runs.list(look.tree_id, 1)
     with trees.reading(look.tree_id) as opened:
         now = tree_now(opened, look.asked.x)
-    return start_form(
-        Around(look.tree_id, next(iter(latest), None), look.asked.data, now.can_fuse), RunConfig(), upload
-    )
+    around = Around(look.tree_id, now.num_modules, next(iter(latest), None), look.asked.data, now.can_fuse)
+    return start_form(around, watched(RunConfig(), now.num_modules), upload)
 
 
-def _url(trees: Trees, look: Look, run_id: str) -> str:
+def _url(trees: Trees, look: Look, run: Run) -> str:
     with trees.reading(look.tree_id) as opened:
-        return module_url(look.tree_id, nearest(opened, look.target), None, run=run_id)
+        return module_url(look.tree_id, nearest(opened, look.target), None, run=run.id, heat=heat_of(run))
 
 
 @router.post("/trees/{tree_id}/{action}")

@@ -11,6 +11,7 @@ from app.pages.prediction import Prediction, TreeNow, number_of, prediction
 from app.pages.replay import Replay, replay_of
 from app.pages.run_form import Around, RunForm, start_form
 from app.pages.run_line import RunLine, other_of, run_line, told_apart
+from app.pages.run_typed import watched
 from app.pages.run_view import RunView, run_view
 from app.pages.seen_epochs import seen_epochs
 from app.pages.sparkline import Spark, Sparks
@@ -88,7 +89,7 @@ def dock(runs: Runs, tree: TreeNow, asked: Asked) -> Dock:
     opened = _opened(runs, tree, asked, listed)
     seen = seen_epochs(runs, opened.id) if opened else None
     opened = seen.run if seen else None
-    config = opened.config if opened else RunConfig()
+    config = opened.config if opened else watched(RunConfig(), tree.num_modules)
     over = _over(runs, listed, opened, asked.others)
     x = number_of(asked.x)
     line = None if opened is None or opened.status.is_active else tree.line
@@ -97,7 +98,7 @@ def dock(runs: Runs, tree: TreeNow, asked: Asked) -> Dock:
         why="" if tree.can_train else _why(tree),
         has_body=tree.can_train or tree.can_forward or opened is not None,
         is_shut=tree.is_large and not listed if asked.is_shut is None else asked.is_shut,
-        start=asked.start or start_form(Around(tree.id, opened, asked.data, tree.can_fuse), config),
+        start=asked.start or start_form(Around(tree.id, tree.num_modules, opened, asked.data, tree.can_fuse), config),
         runs=tuple(_chip(each, opened, over) for each in listed),
         num_runs=runs.count(tree.id),
         run=run,

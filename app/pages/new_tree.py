@@ -10,8 +10,10 @@ from starlette.responses import RedirectResponse
 from app.api.dependencies import RunsDep
 from app.errors import Invalid, Misfit, ModuletreeError
 from app.pages import new_checkpoint, new_config, new_factory, new_linear
-from app.pages.links import tree_url
+from app.pages.links import tree_url, with_query
 from app.pages.new_desk import Asked, Desk, DeskDep, Sent, SentDep
+from app.pages.replay import heat_of
+from app.pages.run_typed import watched
 from app.pages.templating import READING, Context, page
 from app.problems import status_of
 from app.storage.records import TreeRecord
@@ -75,8 +77,8 @@ def open_tree(desk: DeskDep, runs: RunsDep, sent: SentDep) -> Response:
     kind = sent.typed.get("kind", "")
     if kind == "tutorial":
         record = desk.trees.open(tutorial.SOURCE, tutorial.NAME)
-        run = runs.start(record.id, RunConfig())
-        return RedirectResponse(f"{tree_url(record.id)}?run={run.id}", 303)
+        run = runs.start(record.id, watched(RunConfig(), record.facts.num_modules))
+        return RedirectResponse(with_query(tree_url(record.id), run=run.id, heat=heat_of(run)), 303)
     _check(kind)
     if "more" in sent.typed and kind in new_linear.KINDS:
         return page(new_linear.with_more_rows(desk, sent))

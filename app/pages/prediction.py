@@ -30,6 +30,7 @@ class TreeNow:
     """What the dock has to know of the tree; of one that is only known by its structure, no more than that."""
 
     id: str
+    num_modules: int
     can_train: bool
     is_large: bool = False
     can_forward: bool = False
@@ -55,9 +56,10 @@ class Prediction:
 
 def tree_now(opened: OpenTree, x: str, *, is_asked: bool = False) -> TreeNow:
     """Return the line that the tree is, and what its forward answers at `x`; of a long chain only if that is asked."""
-    tree_id, can, is_large = opened.record.id, opened.record.facts.can, len(opened.index) > LARGE
+    tree_id, facts, is_large = opened.record.id, opened.record.facts, len(opened.index) > LARGE
+    num_modules, can = facts.num_modules, facts.can
     if not can.forward:
-        return TreeNow(tree_id, can.train, is_large)
+        return TreeNow(tree_id, num_modules, can.train, is_large)
     is_long = num_calls(opened) > MOST_CALLS
     slope, intercept = (math.nan, math.nan) if is_long else Fit(opened.module).read()
     line = (slope, intercept) if math.isfinite(slope) and math.isfinite(intercept) else None
@@ -68,7 +70,7 @@ def tree_now(opened: OpenTree, x: str, *, is_asked: bool = False) -> TreeNow:
         y = predicted(opened, x) if not is_long or is_asked else ""
     except (CannotDo, Invalid, TooLarge) as error:
         problem = error.errors[0].msg if isinstance(error, Invalid) and error.errors else error.detail
-    return TreeNow(tree_id, can.train, is_large, can.forward, line, y, problem, can_fuse)
+    return TreeNow(tree_id, num_modules, can.train, is_large, can.forward, line, y, problem, can_fuse)
 
 
 def num_calls(opened: OpenTree) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
@@ -24,6 +25,8 @@ router = APIRouter(include_in_schema=False)
 ROWS_A_PAGE = 200
 MOST_OF_A_PATH = 80
 MILLION = 1_000_000
+# A run of less says nothing of what statistics cost.
+LEAST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,11 @@ def replay_of(runs: Runs, run: Run) -> Replay | None:
     return _replay(runs, run) if run.config.module_stats_every else None
 
 
+def heat_of(run: Run) -> str:
+    """Return the statistic by which the tree is coloured when a run was just started, "" for one that keeps none."""
+    return "gradient_norm" if run.config.module_stats_every else ""
+
+
 def _replay(runs: Runs, run: Run) -> Replay:
     first, last = runs.module_stats_span(run.id) or (0, 0)
     return Replay(
@@ -79,8 +87,18 @@ def _replay(runs: Runs, run: Run) -> Replay:
         first=first,
         last=last,
         every=run.config.module_stats_every,
-        cost="" if run.overhead is None else filters.percent(round(run.overhead.module_stats * MILLION), MILLION),
+        cost=cost_of(run),
     )
+
+
+def cost_of(run: Run) -> str:
+    """Return the share of a run's time that its statistics took; "" for a short one, which is mostly first calls."""
+    if run.overhead is None or run.started_at is None:
+        return ""
+    took = (run.ended_at or datetime.now(UTC)) - run.started_at
+    if took.total_seconds() < LEAST_S:
+        return ""
+    return filters.percent(round(run.overhead.module_stats * MILLION), MILLION)
 
 
 @router.api_route("/runs/{run_id}/modules", methods=READING)

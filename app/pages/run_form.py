@@ -7,7 +7,15 @@ from app.errors import ModuletreeError
 from app.pages import filters
 from app.pages.data_fields import DataField, data_fields
 from app.pages.forms import Field, problems_of, typed_into
-from app.pages.run_typed import joined, number_text, placed, spelled
+from app.pages.run_typed import (
+    MOST_WATCHED,
+    WATCHED_EPOCHS,
+    joined,
+    number_text,
+    placed,
+    spelled,
+    suiting_every,
+)
 from app.storage.data_files import DataFiles
 from app.training import losses, optimizers, schedules
 from app.training.config import MONITORS, STEPS, RunConfig
@@ -21,6 +29,7 @@ class Around:
     """Where a form stands: its tree, the run that is open, the uploads there are, whether a step can be fused."""
 
     tree_id: str
+    num_modules: int
     run: Run | None = None
     data: DataFiles | None = None
     can_fuse: bool = False
@@ -95,14 +104,17 @@ def start_form(around: Around, config: RunConfig, upload: str = "") -> RunForm:
         kind=kind,
         data=data,
         more=more,
-        is_open=_is_more(config),
+        is_open=_is_more(config, around),
     )
 
 
-def _is_more(config: RunConfig) -> bool:
+def _is_more(config: RunConfig, around: Around) -> bool:
     plain = RunConfig()
-    few = {"epochs", "lr", "optimizer", "loss", "seed", "data"}
-    return any(getattr(config, name) != getattr(plain, name) for name in config.__struct_fields__ if name not in few)
+    few = {"epochs", "lr", "optimizer", "loss", "seed", "data", "module_stats_every"}
+    # Statistics as suit, and none, are what nobody asked for.
+    return _stats_every(config, around) not in ("", "0") or any(
+        getattr(config, name) != getattr(plain, name) for name in config.__struct_fields__ if name not in few
+    )
 
 
 def _more(config: RunConfig, around: Around) -> list[FieldGroup]:
@@ -152,19 +164,31 @@ def _stopping_fields(config: RunConfig) -> tuple[Field, ...]:
 
 
 def _run_fields(config: RunConfig, around: Around) -> tuple[Field, ...]:
-    never = _("never")
-    stats, checkpoint = _every(config.module_stats_every), _every(config.checkpoint_every)
+    checkpoint = str(config.checkpoint_every or "")
+    hint = _(
+        "empty: up to %(epochs)s times in a run, in trees of up to %(modules)s modules; 0: never",
+        epochs=filters.exact(WATCHED_EPOCHS),
+        modules=filters.exact(MOST_WATCHED),
+    )
     steps = STEPS if around.can_fuse or config.step == "fused" else STEPS[:1]
     return (
         Field("frozen", "frozen", spelled(config.frozen), placeholder=_("no module"), hint=_("targets")),
-        Field("module_stats_every", _("statistics every"), stats, "number", placeholder=never),
-        Field("checkpoint_every", _("checkpoint every"), checkpoint, "number", placeholder=never),
+        Field(
+            "module_stats_every",
+            _("statistics every"),
+            _stats_every(config, around),
+            "number",
+            hint=hint,
+            placeholder=_("as suits"),
+        ),
+        Field("checkpoint_every", _("checkpoint every"), checkpoint, "number", placeholder=_("never")),
         Field("step", "step", config.step, "choice", steps),
     )
 
 
-def _every(epochs: int) -> str:
-    return str(epochs) if epochs else ""
+def _stats_every(config: RunConfig, around: Around) -> str:
+    every = config.module_stats_every
+    return "" if every == suiting_every(around.num_modules, config.epochs) else str(every)
 
 
 def _fixed(run: Run | None) -> str:

@@ -23,11 +23,12 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run in the table of all; `is_chosen` where it is picked to be compared."""
+    """A run in the table of all; `is_chosen` where it is picked to be compared, `least` its lowest loss to the bit."""
 
     line: RunLine
     spark: Spark | None
     best: str
+    least: str
     took: str
     is_chosen: bool
 
@@ -85,6 +86,7 @@ def _row(run: Run, sparks: Sparks, asked: Asked) -> RunRow:
         line=run_line(run),
         spark=sparks.of(run),
         best=filters.loss(run.best_loss),
+        least="" if run.best_loss is None else repr(run.best_loss),
         took=took,
         is_chosen=run.id in asked.chosen,
     )

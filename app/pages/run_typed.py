@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from app.errors import Invalid, Misfit, ModuletreeError
 from app.pages.forms import invalid
-from app.training.config import EarlyStopping, RunConfig
+from app.training.config import MAX_EPOCHS, EarlyStopping, RunConfig
 from app.training.data import CsvData, Data, LineData, PolynomialData, SineData, TableData
 from app.translation import said
 
@@ -17,12 +19,18 @@ FUNCTIONS: Mapping[str, type[LineData | PolynomialData | SineData]] = {
     "sine": SineData,
 }
 WORDS = {"True": True, "False": False, "None": None, "true": True, "false": False, "null": None}
+# What is kept of modules where nobody says it: that takes a moment, however long the run.
+MOST_WATCHED = 1_000
+WATCHED_EPOCHS = 500
 _KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*[=:]\s*")
 _INNER = {"optimizer_args", "loss_args", "lr_scheduler_args", "frozen"}
 
 
-def config_of(typed: Mapping[str, str]) -> RunConfig:
-    """Return the hyperparameters in the form, defaults for what is empty; raises `Invalid` with every misfit."""
+def config_of(typed: Mapping[str, str], num_modules: int) -> RunConfig:
+    """Return the hyperparameters in the form, for a tree of so many modules; raises `Invalid` with every misfit.
+
+    What is empty has its default, but for the statistics of modules: those are kept as suits.
+    """
     form = _Typed(typed)
     given: dict[str, Any] = {
         **form.read(_whole, "epochs", "seed", "batch_size", "module_stats_every", "checkpoint_every"),
@@ -37,7 +45,20 @@ def config_of(typed: Mapping[str, str]) -> RunConfig:
     }
     if form.problems:
         raise invalid(form.problems)
-    return RunConfig(**given)
+    config = RunConfig(**given)
+    return config if "module_stats_every" in given else watched(config, num_modules)
+
+
+def watched(config: RunConfig, num_modules: int) -> RunConfig:
+    """Return the config with as many statistics of modules as suits a tree of so many: their colours show the run."""
+    return replace(config, module_stats_every=suiting_every(num_modules, config.epochs))
+
+
+def suiting_every(num_modules: int, epochs: int) -> int:
+    """Return after how many epochs statistics of so many modules cost little; 0, never, for a large tree."""
+    # So many epochs that they are refused are no reason to refuse the statistics too.
+    counted = min(max(epochs, 0), MAX_EPOCHS)
+    return -(-counted // WATCHED_EPOCHS) if num_modules <= MOST_WATCHED else 0
 
 
 class _Typed:

@@ -1,6 +1,7 @@
 // Statistics of modules as colours of the tree's rows and the map, live while the open run trains, or at any epoch of it.
 //
-// The statistic and the epoch stand in the address (?heat=gradient_norm&at=5): a link restores the picture.
+// The statistic and the epoch stand in the address (?heat=gradient_norm&at=5): a link restores the picture. A run that is
+// under way gives colour by itself; ?heat=class is what keeps it from that.
 
 import { askJson } from "./ask.js";
 import { keyOf, valuesOf } from "./lib/heat_values.js";
@@ -110,10 +111,15 @@ async function ask() {
 
 /** @param {string} key "" for none */
 async function colourBy(key) {
-  keep({ heat: keyOf(key) });
+  // The map takes the same colour again, whatever it had.
+  keep({ heat: key || "class", colour: null });
   await ask();
-  const map = document.querySelector("module-map");
-  if (map && "choose" in map && typeof map.choose === "function") await map.choose({ colour: keyOf(key) ? "heat" : "class" });
+}
+
+/** A run under way is seen on the tree, unless the address has a word on that. */
+function begin() {
+  const isLive = document.querySelector("[data-run][data-active]") && area();
+  if (isLive && !new URLSearchParams(location.search).has("heat")) keep({ heat: "gradient_norm" });
 }
 
 document.addEventListener("change", ({ target }) => {
@@ -138,9 +144,13 @@ document.addEventListener("run", () => {
 });
 document.addEventListener("swapped", (event) => {
   const { areas } = /** @type {CustomEvent<{areas: string[]}>} */ (event).detail;
-  if (areas.includes("dock")) stats = null;
+  if (areas.includes("dock")) {
+    stats = null;
+    begin();
+  }
   if (areas.includes("dock") || areas.includes("epochs")) void ask();
 });
 workspace.addEventListener("outline", () => void ask());
 addEventListener("popstate", () => void ask());
+begin();
 if (asked().key) void ask();

@@ -19,14 +19,29 @@ function active() {
 /**
  * @param {string} run
  * @param {number} epoch
- * @param {number | null} loss
+ * @param {(number | null)[]} losses of the epochs up to that one; null where one is not finite
  */
-function show(run, epoch, loss) {
+function show(run, epoch, losses) {
   const row = document.querySelector(`[data-live-run="${CSS.escape(run)}"]`);
   const total = row?.getAttribute("data-live-epochs");
   const [words, progress] = [row?.querySelector("[data-live-loss]"), row?.querySelector("[data-live-progress]")];
-  if (words && loss !== null) words.textContent = lossText(loss);
+  const loss = losses.at(-1);
+  if (words && typeof loss === "number") words.textContent = lossText(loss);
+  const best = row?.querySelector("[data-live-best]");
+  if (best instanceof HTMLElement) lower(best, losses);
   if (progress && total) progress.textContent = `${exact(epoch + 1)} / ${exact(Number(total))}`;
+}
+
+/**
+ * @param {HTMLElement} best the lowest loss so far
+ * @param {(number | null)[]} losses
+ */
+function lower(best, losses) {
+  const known = best.dataset.liveBest || Infinity;
+  const least = losses.reduce((/** @type {number} */ low, loss) => Math.min(low, loss ?? low), Number(known));
+  if (least >= Number(known)) return;
+  best.dataset.liveBest = String(least);
+  best.textContent = lossText(least);
 }
 
 function open() {
@@ -36,7 +51,7 @@ function open() {
   source = new EventSource(`/api/events?${query}&batch=200&after=latest`);
   source.addEventListener("epochs", (event) => {
     const { run, epoch, loss } = JSON.parse(event.data);
-    show(run, epoch[1], loss[loss.length - 1]);
+    show(run, epoch[1], loss);
   });
   source.addEventListener("end", () => void again());
   source.onerror = () => void broke(runs[0]?.getAttribute("data-live-run") ?? "");

@@ -2,11 +2,19 @@
 // address, and no choice is an entry of the history.
 
 import { AREAS } from "./lib/amounts.js";
+import { keyOf } from "./lib/heat_values.js";
 import { COLOURS } from "./lib/paints.js";
 
 /** @typedef {import("./lib/amounts.js").Area} Area */
 /** @typedef {import("./lib/paints.js").Colour} Colour */
 /** `zoom` is a row, 0 for none. @typedef {{area: Area, colour: Colour, zoom: number}} Choices */
+
+/**
+ * Without a word on it the colour is the statistic's that the rows show.
+ * @param {URLSearchParams} query
+ * @returns {Colour}
+ */
+const usualColour = (query) => (keyOf(query.get("heat")) ? "heat" : "class");
 
 /** @returns {Choices} */
 export function chosen() {
@@ -14,7 +22,7 @@ export function chosen() {
   const zoom = Number(query.get("zoom") ?? 0);
   return {
     area: AREAS.find((area) => area === query.get("area")) ?? "parameters",
-    colour: COLOURS.find((colour) => colour === query.get("colour")) ?? "class",
+    colour: COLOURS.find((colour) => colour === query.get("colour")) ?? usualColour(query),
     zoom: Number.isSafeInteger(zoom) && zoom > 0 ? zoom : 0,
   };
 }
@@ -27,7 +35,7 @@ export function keep({ area, colour, zoom }) {
     else address.searchParams.set(name, value);
   };
   put("area", area, "parameters");
-  put("colour", colour, "class");
+  put("colour", colour, usualColour(address.searchParams));
   put("zoom", String(zoom), "0");
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

@@ -67,7 +67,10 @@ class ModuleMap extends HTMLElement {
     on(workspace, "select", ({ detail }) => this.#show({ follows: detail.from !== "map" }));
     on(workspace, "hover", ({ detail }) => view.light(detail.row));
     on(workspace, "outline", ({ detail }) => void this.#changed(detail.outline));
-    on(workspace, "heat", () => this.#show({ isOther: true }));
+    on(workspace, "heat", () => {
+      this.#choices = { ...this.#choices, colour: chosen().colour };
+      this.#show({ isOther: true });
+    });
     on(document, "theme", () => view.restyle());
     on(window, "popstate", () => void this.choose(chosen()));
     void document.fonts.ready.then(() => view.restyle());
@@ -128,7 +131,8 @@ class ModuleMap extends HTMLElement {
   async choose(changed) {
     const { zoom, area } = this.#choices;
     const { area: wanted = area, ...others } = changed;
-    this.#choices = { ...this.#choices, ...others };
+    // The rows' statistic may have been put into the address since.
+    this.#choices = { ...this.#choices, colour: chosen().colour, ...others };
     if (wanted !== "flops") {
       this.#waiting = {};
       putProblem(this, "");

@@ -40,10 +40,14 @@ async function read(form, button) {
   }
 }
 
-/** @param {string} run */
-function remember(run) {
+/**
+ * @param {string} run
+ * @param {string | null} [heat] the statistic that the tree is coloured by, where nobody has said it
+ */
+function remember(run, heat = null) {
   const address = new URL(location.href);
   address.searchParams.set("run", run);
+  if (heat && !address.searchParams.has("heat")) address.searchParams.set("heat", heat);
   address.searchParams.delete("runs");
   history.pushState(history.state, "", address);
 }
@@ -54,10 +58,11 @@ function remember(run) {
  */
 async function start(form) {
   const response = await sent(form, form.action);
-  const run = response.redirected ? new URL(response.url).searchParams.get("run") : null;
+  const query = response.redirected ? new URL(response.url).searchParams : null;
+  const run = query?.get("run");
   form.removeAttribute("data-touched");
   if (run) {
-    remember(run);
+    remember(run, query?.get("heat"));
     await refresh(DOCK);
     // Ten epochs can be over before the dock has come.
     if (document.querySelector("[data-run]:not([data-active])")) await taken();

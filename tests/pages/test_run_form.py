@@ -1,7 +1,9 @@
 """The form of a run without scripts: what a run was asked stands in it, is read back, and is refused at its field."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from app.errors import Invalid, Misfit
 from app.pages.data_fields import KINDS
 from app.pages.run_form import Around, RunForm, start_form
-from app.pages.run_typed import config_of
+from app.pages.run_typed import MOST_WATCHED, config_of
 from app.training.config import EarlyStopping, RunConfig
 from app.training.data import LineData, PolynomialData, SineData, TableData
 from app.trees.tutorial import SOURCE
@@ -58,9 +60,31 @@ def sent(form: RunForm) -> dict[str, str]:
     return {each.name: each.value for each in fields if each.kind != "check" or each.value}
 
 
-@given(configs)
-def test_what_a_run_was_asked_is_read_back_from_its_form(config: RunConfig) -> None:
-    assert config_of(sent(start_form(Around("t_1"), config))) == config
+@given(configs, st.sampled_from([3, MOST_WATCHED, MOST_WATCHED + 1]))
+def test_what_a_run_was_asked_is_read_back_from_its_form(config: RunConfig, num_modules: int) -> None:
+    form = start_form(Around("t_1", num_modules), config)
+    assert config_of(sent(form), num_modules) == config
+
+
+@pytest.mark.parametrize(
+    ("typed", "num_modules", "every"),
+    [
+        ({}, 3, 1),
+        ({"epochs": "500"}, 3, 1),
+        ({"epochs": "1,000"}, MOST_WATCHED, 2),
+        ({"epochs": "1,000,001"}, 3, 2_001),
+        ({"epochs": "500"}, MOST_WATCHED + 1, 0),
+        ({"module_stats_every": "0"}, 3, 0),
+        ({"module_stats_every": "7"}, MOST_WATCHED + 1, 7),
+        ({"module_stats_every": " "}, 3, 1),
+        ({"epochs": "-1,000"}, 3, 0),
+        ({"epochs": "1" + "0" * 30}, 3, 20_000),
+    ],
+)
+def test_statistics_of_modules_are_kept_as_suits_where_nothing_is_typed(
+    typed: Mapping[str, str], num_modules: int, every: int
+) -> None:
+    assert config_of(typed, num_modules).module_stats_every == every
 
 
 @pytest.mark.parametrize(
@@ -76,7 +100,7 @@ def test_what_a_run_was_asked_is_read_back_from_its_form(config: RunConfig) -> N
 )
 def test_what_cannot_be_read_is_said_at_its_field(typed: Mapping[str, str], where: str) -> None:
     with pytest.raises(Invalid) as caught:
-        config_of(typed)
+        config_of(typed, 3)
     assert [misfit.loc for misfit in caught.value.errors] == [(where,)]
 
 
@@ -97,7 +121,7 @@ def test_what_cannot_be_read_is_said_at_its_field(typed: Mapping[str, str], wher
 )
 def test_a_misfit_of_the_config_stands_at_its_field(loc: tuple[str | int, ...], kind: str, name: str) -> None:
     error = Invalid("No.", (Misfit(loc, "no"),))
-    form = start_form(Around("t_1"), RunConfig()).filled({"kind": kind}, error)
+    form = start_form(Around("t_1", 3), RunConfig()).filled({"kind": kind}, error)
     fields = [*form.fields, form.kind, *(each.field for each in form.data)]
     fields += [field for group in form.more for field in group.fields]
     found = {field.name: field.problem for field in fields if field.problem}
@@ -106,7 +130,7 @@ def test_a_misfit_of_the_config_stands_at_its_field(loc: tuple[str | int, ...], 
 
 
 def test_every_kind_of_data_has_fields() -> None:
-    form = start_form(Around("t_1"), RunConfig())
+    form = start_form(Around("t_1", 3), RunConfig())
     assert {kind for each in form.data for kind in each.kinds} == set(KINDS)
 
 
@@ -153,3 +177,29 @@ def test_only_a_tree_whose_step_can_be_fused_is_offered_that(reader: Reader, tre
     other = reader.open_tree({"kind": "factory", "device": "cpu", **linear})
     assert "fused" not in reader.get(other).text
     assert reader.send(reader.get(other).form("/runs"), kind="sine").status == 200
+
+
+def started(reader: Reader, page: Page) -> tuple[dict[str, Any], str | None]:
+    """The run that a page leads to, at its end, and the statistic by which the page is coloured."""
+    query = httpx.URL(page.url).params
+    reader.follow(query["run"])
+    return reader.client.get(f"/api/runs/{query['run']}").json(), query.get("heat")
+
+
+def test_a_run_has_statistics_that_colour_the_tree_by_itself_and_0_means_never(reader: Reader, tree: str) -> None:
+    run, heat = started(reader, reader.send(reader.get(tree).form("/runs"), epochs="3"))
+    assert (run["config"]["module_stats_every"], run["num_module_stats"], heat) == (1, 3, "gradient_norm")
+    form = reader.get(tree).form("/runs")
+    assert form.get("module_stats_every") == ""
+    run, heat = started(reader, reader.send(form, epochs="3", module_stats_every="0", step="fused"))
+    assert (run["config"]["module_stats_every"], heat) == (0, None)
+    form = reader.get(tree).form("/runs")
+    assert (form.get("module_stats_every"), form.get("step")) == ("0", "fused")
+    run, _heat = started(reader, reader.send(form, epochs="1000", module_stats_every=""))
+    assert (run["step"], run["num_module_stats"]) == ("fused", 500)
+
+
+def test_the_tutorials_run_from_the_first_page_has_statistics(reader: Reader) -> None:
+    form = next(form for form in reader.get("/").forms if form.get("kind") == "tutorial")
+    run, heat = started(reader, reader.send(form))
+    assert (run["epochs"], run["num_module_stats"], heat) == (10, 10, "gradient_norm")
