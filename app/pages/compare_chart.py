@@ -10,7 +10,7 @@ from app.pages import filters
 from app.pages.hues import HUES
 from app.pages.loss_chart import gap_words, x_ticks
 from app.pages.plot import Plot, Size, Tick, Word, px, scale_for
-from app.pages.scales import tick_label, tick_step
+from app.pages.scales import tick_step
 from app.training.log import Floats
 from app.training.pictures import Curve, Picture
 from app.translation import gettext as _
@@ -103,8 +103,8 @@ def compare_chart(
         kind=kind,
         frame=Frame.of(size),
         lines=tuple(lines),
-        y_ticks=tuple(Tick(px(plot.y(tick)), tick_label(tick)) for tick in plot.scale.ticks),
-        y_minor=tuple(px(plot.y(tick)) for tick in plot.scale.minor),
+        y_ticks=plot.y_ticks,
+        y_minor=plot.y_minor,
         x_ticks=tuple(_time_ticks(plot) if x == "time" else x_ticks(plot)),
         axis=_("time trained") if x == "time" else _("epoch"),
         is_log=plot.scale.is_log,

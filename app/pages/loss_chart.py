@@ -8,7 +8,7 @@ import numpy as np
 
 from app.pages import filters
 from app.pages.plot import Plot, Size, Tick, Word, curve_of, px, scale_for
-from app.pages.scales import tick_label, tick_step
+from app.pages.scales import tick_step
 from app.training.log import Floats
 from app.training.pictures import Curve
 from app.translation import gettext as _
@@ -75,7 +75,7 @@ def loss_chart(
     """
     curve = losses if isinstance(losses, Curve) else curve_of(losses)
     last = max(epochs, 2) - 1
-    beside = [(other, _until(other.curve, last)) for other in others]
+    beside = [(other, other.curve.at(other.curve.epochs <= last)) for other in others]
     second = [] if validation is None else [validation]
     scale = scale_for([each.values for each in (curve, *second, *(each for _other, each in beside))])
     plot = Plot(SIZE, last, scale)
@@ -86,8 +86,8 @@ def loss_chart(
         validation=_named(plot, validation, _("validation")) if validation is not None else None,
         others=tuple(_named(plot, each, other.name, is_growing=other.is_growing) for other, each in beside),
         dots=tuple(drawn.dots()) if len(curve) < DOTS_UNDER else (),
-        y_ticks=tuple(Tick(px(plot.y(tick)), tick_label(tick)) for tick in scale.ticks),
-        y_minor=tuple(px(plot.y(tick)) for tick in scale.minor),
+        y_ticks=plot.y_ticks,
+        y_minor=plot.y_minor,
         x_ticks=tuple(x_ticks(plot)),
         first=drawn.word(0, 10) if drawn.last == 0 or plot.x(drawn.last) - SIZE.left > APART else None,
         latest=drawn.word(-1, 12) if drawn.last > 0 else None,
@@ -133,11 +133,6 @@ def gap_words(plot: Plot, curve: Curve) -> Iterator[tuple[int, str]]:
     for place in np.flatnonzero(~is_shown & before).tolist():
         loss = float(curve.values[place])
         yield place, "≤ 0" if math.isfinite(loss) else filters.value(loss)
-
-
-def _until(curve: Curve, last: int) -> Curve:
-    count = int(np.searchsorted(curve.epochs, last, "right"))
-    return Curve(curve.epochs[:count], curve.seconds[:count], curve.values[:count])
 
 
 def _named(plot: Plot, curve: Curve, text: str, *, is_growing: bool = False) -> OtherLine:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pages.scales import Scale, scale_of
+from app.pages.scales import Scale, scale_of, tick_label
 from app.training.log import Floats
 from app.training.pictures import Curve
 
@@ -61,6 +61,16 @@ class Plot:
         """Return the distance from the top of a loss that the axis can show."""
         length = self.size.height - self.size.top - self.size.bottom
         return self.size.top + length - self.scale.at(loss, length)
+
+    @property
+    def y_ticks(self) -> tuple[Tick, ...]:
+        """The labelled ticks of the scale."""
+        return tuple(Tick(px(self.y(tick)), tick_label(tick)) for tick in self.scale.ticks)
+
+    @property
+    def y_minor(self) -> tuple[str, ...]:
+        """Where the ticks between them stand."""
+        return tuple(px(self.y(tick)) for tick in self.scale.minor)
 
     def is_shown(self, values: Floats) -> NDArray[np.bool_]:
         """Return which numbers the axis can show."""

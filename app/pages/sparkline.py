@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.pages.plot import px
-from app.pages.scales import scale_of
+from app.pages.plot import Plot, Size, px
+from app.pages.scales import Scale, takes_log
 from app.training.pictures import Curve
 from app.training.run import Run
 from app.training.runs import Runs
 
-WIDTH, HEIGHT = 96, 24
+SIZE = Size(width=96, height=24, left=2, right=2, top=3, bottom=3)
 COLUMNS = 48
 MOST_READ = 500_000
 
@@ -29,15 +29,13 @@ def sparkline(curve: Curve, epochs: int) -> Spark | None:
     is_finite = np.isfinite(curve.values)
     if not is_finite.any():
         return None
-    drawn = Curve(curve.epochs[is_finite], curve.seconds[is_finite], curve.values[is_finite]).thinned(COLUMNS)
+    drawn = curve.at(is_finite).thinned(COLUMNS)
     low, high = float(drawn.values.min()), float(drawn.values.max())
-    places = np.log10(drawn.values) if scale_of([low, high]).is_log else drawn.values
-    low, high = float(places.min()), float(places.max())
-    xs = 2 + (WIDTH - 4) * drawn.epochs / max(epochs - 1, 1)
-    ys = 3 + (HEIGHT - 6) * (1 - (places - low) / ((high - low) or 1.0))
-    points = [(px(x), px(y)) for x, y in zip(xs.tolist(), ys.tolist(), strict=True)]
-    path = "".join(f"{'L' if number else 'M'}{x} {y}" for number, (x, y) in enumerate(points))
-    return Spark(path, *points[-1])
+    # A loss that never changes is a line at the bottom.
+    top = high if high > low else low + (abs(low) or 1.0)
+    plot = Plot(SIZE, max(epochs - 1, 1), Scale(low, top, takes_log([low, high]), (), ()))
+    last, loss = int(drawn.epochs[-1]), float(drawn.values[-1])
+    return Spark(plot.path(drawn.epochs, drawn.values), px(plot.x(last)), px(plot.y(loss)))
 
 
 class Sparks:

@@ -16,7 +16,7 @@ from app.training.events import kind_of
 from app.training.log import EpochColumns, Floats
 from app.training.run import Run
 from app.training.smoothing import smoothed
-from app.training.thinning import kept_places
+from app.training.thinning import Places, kept_places
 from app.training.trained_time import trained_s
 
 COLUMNS = 1_000
@@ -43,7 +43,10 @@ class Curve:
 
     def thinned(self, columns: int) -> "Curve":
         """Return what a picture of so many pixel columns shows of it."""
-        places = kept_places(self.values, columns)
+        return self.at(kept_places(self.values, columns))
+
+    def at(self, places: Places | NDArray[np.bool_] | slice) -> "Curve":
+        """Return the curve at some of its places."""
         return Curve(self.epochs[places], self.seconds[places], self.values[places], self.nonfinite)
 
 

@@ -1,5 +1,5 @@
 // What a page asks its server for. The browser logs every refusal as an error of the page, so that none comes as one: the
-// status of a refusal is in a header.
+// status of a refusal is in a header. What is never refused, or is preloaded, is fetched from the API as it is.
 
 export const ASKS = { "X-Requested-With": "page" };
 export const FOR_SCRIPTS = "/for-scripts";

@@ -42,6 +42,7 @@ export function lost(name, probe, { isLive = false } = {}) {
 
 /** @returns {Promise<boolean>} */
 async function isThere() {
+  // A server that is away answers nothing at all, and one that is there never refuses this.
   const response = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   return response.ok;
 }

@@ -18,6 +18,7 @@ let options = null;
 
 /** @returns {Promise<Options>} */
 function known() {
+  // The same for everybody, and never refused: nothing for ask.js to keep from the console.
   options ??= fetch("/api/run_options").then((response) => {
     if (!response.ok) throw new Error(response.statusText);
     return response.json();

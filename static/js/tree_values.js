@@ -40,6 +40,7 @@ export function headed(values) {
  */
 async function fetched(method) {
   const address = `/api${workspace.tree?.url}/${method}?remove_duplicate=false&limit=1000`;
+  // Refused only where the tree is gone, and then so is its outline: see there.
   const response = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
   return response?.ok ? (await response.json()).items : [];
 }

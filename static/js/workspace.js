@@ -55,6 +55,7 @@ class Workspace extends EventTarget {
   async #fetched() {
     const { tree } = this;
     if (!tree) return new Promise(() => {});
+    // As the page preloads it, which is of one address: where the tree is gone the preload is refused all the same.
     const response = await fetch(`/api${tree.url}/shapes`, { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(`The shapes of the tree were answered with ${response.status}.`);
     this.known = new Outline(await response.json());
