@@ -49,6 +49,8 @@ class LiveRun:
         self.has_moved = asyncio.Event()
         # The files of its checkpoints, the one to go on from last.
         self.checkpoints = list(checkpoints)
+        # How many workers were lost since it last trained.
+        self.num_lost = 0
         self._clock = clock
         self._latest = max(filter(None, (self.run.created_at, self.run.started_at, self.run.ended_at)))
         self._chunks: list[Chunk] = []
@@ -99,6 +101,7 @@ class LiveRun:
         loss = columns["loss"]
         names, payload = pack_epochs(columns)
         last_epoch = message.first + len(loss) - 1
+        self.num_lost = 0
         base_at = self._after_all(message.base_at, columns["at"])
         self._append(EventKind.EPOCHS, len(loss), payload, message.first, last_epoch, base_at, names)
         if message.num_modules:

@@ -54,6 +54,12 @@ class Places:
         """Let a run wait until a worker is free."""
         self._queue.append(live)
 
+    def put_back(self, live: LiveRun) -> None:
+        """Let a run that was given a worker wait for another one, before all others."""
+        live.phase = Phase.QUEUED
+        self._times.end(live.run.id)
+        self._queue.appendleft(live)
+
     def leave(self, live: LiveRun) -> None:
         """Let a run wait no more."""
         self._queue.remove(live)

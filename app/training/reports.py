@@ -11,6 +11,9 @@ from app.training.messages import AboutRun
 from app.training.places import Places
 from app.training.run import RunStatus
 
+# A run that so many workers in a row were lost with is what they die of.
+MOST_LOST = 3
+
 
 class Reports:
     """Listens to the executor, about the runs of `live`."""
@@ -65,9 +68,17 @@ class Reports:
             case messages.Interrupted() | messages.Lost() if live.phase is Phase.WAITING:
                 # It has lost its worker, and not its turn: then it goes on from its last checkpoint.
                 live.phase = Phase.QUEUED
+            case messages.Lost() if _has_yet_to_go_on(live) and live.num_lost < MOST_LOST:
+                live.num_lost += 1
+                self._places.put_back(live)
             case messages.Interrupted(error=error) if live.phase is not Phase.CANCELLING:
                 self._ends.interrupt(live, error or None)
             case messages.Lost(error=error) if live.phase is not Phase.CANCELLING:
                 self._ends.interrupt(live, f"{error} at epoch {live.run.epochs_done}")
             case _:
                 self._ends.end(live, RunStatus.CANCELLED)
+
+
+def _has_yet_to_go_on(live: LiveRun) -> bool:
+    """Whether a worker has it that has not said from where it goes on: nothing is lost with such a worker."""
+    return live.phase is Phase.TRAINING and live.run.status is RunStatus.QUEUED

@@ -4,6 +4,11 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
+from app.training.local_executor import LocalExecutor
+from app.training.messages import Start
+from app.training.reports import MOST_LOST
 from tests.training.test_runs import LONG, World
 
 
@@ -35,5 +40,44 @@ def test_who_waits_to_go_on_waits_also_without_a_worker_and_after_a_stop(tmp_pat
             resumed = [event.data for event in world.events(run) if "resumed_from" in event.data]
             assert [data["resumed_from"] for data in resumed] == [0 if run is first else len(done)]
             world.runs.pause(run.id)
+    finally:
+        world.close()
+
+
+class Deadly(LocalExecutor):
+    """Its first workers are killed before they hear of the run that they are given."""
+
+    def __init__(self, num_deaths: int) -> None:
+        super().__init__(1)
+        self.num_deaths = num_deaths
+        self.num_placed = 0
+
+    def place(self, start: Start) -> None:
+        """Start a run."""
+        self.num_placed += 1
+        if self.num_placed <= self.num_deaths:
+            (worker,) = self._workers
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGKILL)
+        super().place(start)
+
+
+@pytest.mark.parametrize("num_deaths", [MOST_LOST, MOST_LOST + 1])
+def test_a_run_whose_worker_is_lost_before_it_goes_on_waits_for_another(tmp_path: Path, num_deaths: int) -> None:
+    world = World(tmp_path)
+    run = world.under_way(world.runs.start(world.tree().id, LONG), 50)
+    world.close()
+    world = World(tmp_path, executor=(deadly := Deadly(num_deaths)))
+    try:
+        before = world.losses(run)
+        world.runs.resume(run.id)
+        if num_deaths <= MOST_LOST:
+            assert world.under_way(run, len(before) + 10).status == "running"
+            assert world.losses(run)[: len(before)] == before
+        else:
+            ended = world.ended(run)
+            assert ended.status == "interrupted"
+            assert "SIGKILL" in str(ended.error)
+        assert deadly.num_placed == MOST_LOST + 1
     finally:
         world.close()

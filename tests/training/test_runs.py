@@ -50,13 +50,14 @@ class World:
         max_queued: int = 16,
         resume_interrupted: bool = False,
         checkpoint_s: float = 0,
+        executor: LocalExecutor | None = None,
     ) -> None:
         self.directory = DataDirectory(folder)
         sources = Sources(Limits(), Workshop(), Readings())
         self.database = Database.open(f"sqlite:///{folder / 'moduletree.db'}")
         self.trees = Trees(self.database, self.directory.tensors, self.directory.uploads, sources)
         self.store = RunStore(self.database)
-        self.executor = LocalExecutor(num_workers)
+        self.executor = executor or LocalExecutor(num_workers)
         self.folder = folder / "runs"
         data = self.directory.data
         self.runs = Runs(
