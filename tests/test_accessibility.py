@@ -118,23 +118,27 @@ SEEN = [
 
 
 @pytest.fixture(scope="module")
-def tab(request: pytest.FixtureRequest, browser: Browser, server: LiveServer) -> Iterator[Page]:
-    """One of the looks, for all pages in turn: each says how far what it shows has moved, and brings axe-core."""
-    context = browser.new_context(base_url=server.url, reduced_motion="reduce", **LOOKS[request.param])
-    context.add_init_script(SHIFTS)
-    context.add_init_script(AXE)
-    yield context.new_page()
-    context.close()
+def tabs(browser: Browser, server: LiveServer) -> Iterator[dict[str, Page]]:
+    """Each of the looks, for all pages in turn: each says how far what it shows has moved, and brings axe-core."""
+    tabs = {}
+    for name, look in LOOKS.items():
+        context = browser.new_context(base_url=server.url, reduced_motion="reduce", **look)
+        context.add_init_script(SHIFTS)
+        context.add_init_script(AXE)
+        tabs[name] = context.new_page()
+    yield tabs
+    for tab in tabs.values():
+        tab.context.close()
 
 
 @pytest.fixture
-def seen(tab: Page, watch: Watch) -> Iterator[Page]:
-    watch.follow(tab)
-    yield tab
-    watch.leave(tab)
+def seen(look: str, tabs: dict[str, Page], watch: Watch) -> Iterator[Page]:
+    watch.follow(tabs[look])
+    yield tabs[look]
+    watch.leave(tabs[look])
 
 
-@pytest.mark.parametrize(("tab", "path"), SEEN, indirect=["tab"])
+@pytest.mark.parametrize(("look", "path"), SEEN)
 def test_a_page_breaks_no_rule_and_does_not_move(path: str, seen: Page, places: dict[str, str], watch: Watch) -> None:
     seen.goto(path.format(**places), wait_until="load")
     if path == "/nowhere":
@@ -147,7 +151,7 @@ def test_a_page_breaks_no_rule_and_does_not_move(path: str, seen: Page, places: 
     assert contrast_in_the_other_theme(seen) == []
 
 
-@pytest.mark.parametrize("tab", ["wide, light"], indirect=True)
+@pytest.mark.parametrize("look", ["wide, light"])
 def test_what_opens_over_the_workspace_breaks_no_rule(seen: Page, places: dict[str, str]) -> None:
     seen.goto(places["meta"], wait_until="load")
     seen.wait_for_function(STANDS)
