@@ -154,10 +154,11 @@ def create_app(settings: Settings, opening: Opening | None = None) -> FastAPI:
     app.add_middleware(Compression)
     # Before all others, for no route is asked for as often.
     app.mount("/static", RevalidatedFiles(directory=STATIC), "static")
+    # Routes as they are, not `include_router`: of a router that is included, the first request makes every route anew.
     for part in API:
-        app.include_router(part.router)
+        app.router.routes += part.router.routes
     for page in PAGES:
-        app.include_router(_with_head(page.router))
+        app.router.routes += _with_head(page.router).routes
     return app
 
 
@@ -222,9 +223,8 @@ def _build_limits(settings: Settings) -> BuildLimits:
 def _with_head(router: APIRouter) -> APIRouter:
     """`router`, whose pages answer HEAD as they answer GET (RFC 9110, 9.1); the server leaves the content out."""
     for context in iter_route_contexts(router.routes):
-        route = context.original_route
-        if isinstance(route, APIRoute) and route.methods is not None and "GET" in route.methods:
-            route.methods.add("HEAD")
+        if isinstance(context.original_route, APIRoute) and context.methods is not None and "GET" in context.methods:
+            context.methods.add("HEAD")
     return router
 
 
