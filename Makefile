@@ -47,9 +47,10 @@ run: $(RUNTIME)
 
 setup: $(DEV) $(NODE_MODULES)
 
+# Two processes read the tests, and write their asserts anew: what was compiled once is kept for the next time.
 test: $(DEV) browser
 	$(NODE) --test tests/js/*.test.js
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(DEV)
 	$(PIP_INSTALL) --quiet --editable '.[bench]'

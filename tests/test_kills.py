@@ -52,9 +52,8 @@ class Client(threading.Thread):
 
     def _follow(self) -> None:
         headers = {"last-event-id": str(self._last)}
-        with httpx.stream(
-            "GET", f"{self._server.url}/api/runs/{self._run_id}/events", headers=headers, trust_env=False, timeout=5
-        ) as response:
+        url = f"{self._server.url}/api/runs/{self._run_id}/events"
+        with httpx.stream("GET", url, headers=headers, trust_env=False, timeout=5, verify=False) as response:
             if response.status_code == 204:
                 self._pause()
                 return
