@@ -24,6 +24,7 @@ LOST = {
     Lost.FLEETING: N_("that a buffer is not persistent (%(num)s)"),
     Lost.DTYPE: N_("the dtype or the shape of a buffer (%(num)s)"),
     Lost.NONFINITE: N_("values that are not finite (%(num)s)"),
+    Lost.NAME: N_("buffers and children that are named weight or bias (%(num)s)"),
 }
 
 

@@ -167,11 +167,12 @@ class _Place:
 
 def check_names(buffers: Mapping[str, object], children: Mapping[str, object]) -> None:
     """Raise `NameRefused`, with torch's own message, for the first name that torch would refuse on a LinearModel."""
-    if any(_is_refused(name) for name in buffers) or any(_is_refused(name) or name in buffers for name in children):
+    if any(is_refused(name) for name in buffers) or any(is_refused(name) or name in buffers for name in children):
         _ask_torch(buffers, children)
 
 
-def _is_refused(name: str) -> bool:
+def is_refused(name: str) -> bool:
+    """Return whether no buffer and no child of a LinearModel that has its weight and bias can have this name."""
     return not name or "." in name or name in _TAKEN
 
 

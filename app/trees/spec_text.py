@@ -14,6 +14,7 @@ from app.errors import CannotDo, Invalid, TooLarge
 from app.translation import said
 from app.trees.index import TreeIndex
 from app.trees.linear import LinearModel
+from app.trees.spec import is_refused
 from app.trees.values import tensor_of
 
 NUMBERS = ("weight", "bias")
@@ -32,6 +33,7 @@ class Lost(StrEnum):
     FLEETING = "fleeting"
     DTYPE = "dtype"
     NONFINITE = "nonfinite"
+    NAME = "name"
 
 
 def spec_text(index: TreeIndex, row: int = 0, *, most: int | None = None) -> str:
@@ -54,7 +56,10 @@ def spec_text(index: TreeIndex, row: int = 0, *, most: int | None = None) -> str
 def lost(index: TreeIndex, row: int = 0) -> Counter[Lost]:
     """Return how many modules and tensors of the subtree have something that its LinearSpec leaves out."""
     counts: Counter[Lost] = Counter()
-    for each in range(row, index.end[row]):
+    for each in _rows(index, row):
+        if each != row and is_refused(index.name[each]):
+            counts[Lost.NAME] += 1
+            continue
         if not index.training[each]:
             counts[Lost.EVAL] += 1
         counts.update(_lost_parameters(index, each))
@@ -74,21 +79,34 @@ def tensor_text(tensor: Tensor) -> str:
     return _nested(value, _float_of(tensor))
 
 
+def _rows(index: TreeIndex, top: int) -> Iterator[int]:
+    """Yield the rows of a subtree, without what is below one that a LinearSpec has no name for."""
+    row, end = top, index.end[top]
+    while row < end:
+        yield row
+        row = index.end[row] if row != top and is_refused(index.name[row]) else row + 1
+
+
 def _parts(index: TreeIndex, top: int, most: int | None) -> Iterator[str]:
     ends: list[int] = []
-    for row in range(top, index.end[top]):
+    comma = ""
+    for row in _rows(index, top):
         while ends and ends[-1] <= row:
             ends.pop()
             yield "}}"
+            comma = ","
         if row != top:
-            comma = "," if row > index.parent[row] + 1 else ""
+            if is_refused(index.name[row]):
+                continue
             yield f"{comma}{_string(index.name[row])}:"
         own = ",".join(_own(index, row, most))
         if index.end[row] > row + 1:
             yield f'{{{own}{"," if own else ""}"children":{{'
             ends.append(index.end[row])
+            comma = ""
         else:
             yield f"{{{own}}}"
+            comma = ","
     yield "}}" * len(ends)
 
 
@@ -99,12 +117,12 @@ def _own(index: TreeIndex, row: int, most: int | None) -> Iterator[str]:
             yield f'"{name}":{number_text(tensor.item())}'
     buffers = []
     for entry in index.own(index.buffers, row):
-        tensor = index.buffers.tensor[entry]
-        if not _is_finite(tensor):
+        name, tensor = index.buffers.name[entry], index.buffers.tensor[entry]
+        if is_refused(name) or not _is_finite(tensor):
             continue
         if most is not None and tensor.numel() > most:
             raise _too_long(most)
-        buffers.append(f"{_string(index.buffers.name[entry])}:{_nested(tensor.tolist(), _float_of(tensor))}")
+        buffers.append(f"{_string(name)}:{_nested(tensor.tolist(), _float_of(tensor))}")
     if buffers:
         yield f'"buffers":{{{",".join(buffers)}}}'
 
@@ -133,6 +151,9 @@ def _lost_parameters(index: TreeIndex, row: int) -> Iterator[Lost]:
 def _lost_buffers(index: TreeIndex, row: int) -> Iterator[Lost]:
     for entry in index.own(index.buffers, row):
         tensor = index.buffers.tensor[entry]
+        if is_refused(index.buffers.name[entry]):
+            yield Lost.NAME
+            continue
         if not index.buffers.flag[entry]:
             yield Lost.FLEETING
         if not _is_finite(tensor):

@@ -52,6 +52,20 @@ def test_of_any_tree_the_structure_comes_back_and_what_does_not_is_counted(modul
     assert is_all is not bool(lost(index))
 
 
+def test_what_has_the_name_of_a_number_is_left_out_and_counted() -> None:
+    model = LinearModel()
+    model.weight.data.fill_(2)
+    del model.bias
+    model.register_buffer("bias", torch.ones(1))
+    child = LinearModel()
+    model.add_module("a", child)
+    del child.weight
+    child.add_module("weight", nested_linear_models())
+    child.add_module("b", LinearModel())
+    assert lost(TreeIndex.of(model)) == {Lost.NAME: 2, Lost.MISSING: 2}
+    assert [path for path, _ in opened(written(model)).named_modules()] == ["", "a", "a.b"]
+
+
 @settings(max_examples=200)
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_a_number_is_short_and_is_read_as_the_same_float32(value: float) -> None:
