@@ -51,8 +51,9 @@ def figures(server: LiveServer) -> dict[str, float]:
 
 @pytest.fixture
 def long_run(server: LiveServer) -> Iterator[str]:
-    """A run that would take an hour, cancelled at the end."""
-    run = start(server, epochs=10_000_000)
+    """A run that would take an hour, cancelled at the end; of some hundred epochs a second, as each is read here."""
+    data = {"kind": "line", "slope": 2, "intercept": 1, "count": 400}
+    run = start(server, epochs=10_000_000, batch_size=20, lr=1e-6, data=data)
     yield run
     server.client.post(f"/api/runs/{run}/cancel")
 
