@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Request, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -85,5 +85,34 @@ class Window:
         self._context.clear_cookies()
         self._first.evaluate("localStorage.clear()")
 
+
+class Chromium:
+    """The browser and its windows, which begin when they are first needed."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._windows: dict[str, Window] = {}
+
+    @property
+    def browser(self) -> Browser:
+        """The browser, started where it is not."""
+        if self._browser is None:
+            self._playwright = sync_playwright().start()
+            self._browser = self._playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        return self._browser
+
+    def window(self, url: str, **look: Any) -> Window:
+        """The window with such a look on a server."""
+        key = f"{url} {look}"
+        if key not in self._windows:
+            self._windows[key] = Window(self.browser, url, **look)
+        return self._windows[key]
+
     def close(self) -> None:
-        self._context.close()
+        """End it; the next who needs it starts another."""
+        if self._browser is not None and self._playwright is not None:
+            self._browser.close()
+            self._playwright.stop()
+        self._playwright = self._browser = None
+        self._windows.clear()

@@ -3,14 +3,13 @@
 import gc
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from app.processes import launcher, spawn
-from tests.browser import DESK, FLAGS, PHONE, Watch, Window, find_chromium
+from tests.browser import DESK, PHONE, Chromium, Watch, Window
 from tests.checkpoints import write_checkpoints
 from tests.forked import Sibling
 from tests.live import ROOT, LiveServer
@@ -18,13 +17,17 @@ from tests.live import ROOT, LiveServer
 # What tests have of the program in their own process forks too; the tests of the processes themselves `spawn`.
 launcher.by = Sibling
 
+# One for all files that need it, which come after each other: each start of it is a second of processor time.
+CHROMIUM = Chromium()
+WITH_BROWSER = {"browser", "window", "plain_window", "phone_window"}
+
 settings.register_profile("moduletree", deadline=None)
 settings.load_profile("moduletree")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, or no other is left to share their time: kills, browsers, servers."""
-    with_browser = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    with_browser = {item.path for item in items if _needs_browser(item)}
     num_tests = Counter(item.path for item in items)
 
     def order(item: pytest.Item) -> tuple[bool, bool, bool, int, str]:
@@ -33,6 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return path.stem != "test_kills", path not in with_browser, not of_servers, -num_tests[path], str(path)
 
     items.sort(key=order)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Close the browser before a test that needs none: Playwright keeps an event loop on the thread while it runs."""
+    if not _needs_browser(item):
+        CHROMIUM.close()
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return not WITH_BROWSER.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no browser behind."""
+    CHROMIUM.close()
 
 
 def pytest_collection_finish() -> None:
@@ -71,12 +89,9 @@ def generous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; for a module at a time, since Playwright keeps an event loop on the thread while it runs."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        yield chromium
-        chromium.close()
+def browser() -> Browser:
+    """Chromium, with what it keeps of the modules before."""
+    return CHROMIUM.browser
 
 
 @pytest.fixture
@@ -89,27 +104,21 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, server: LiveServer) -> Iterator[Window]:
+def window(server: LiveServer) -> Window:
     """1440 x 900, on the shared server."""
-    yield from _window(browser, server, viewport=DESK)
+    return CHROMIUM.window(server.url, viewport=DESK)
 
 
 @pytest.fixture(scope="module")
-def plain_window(browser: Browser, server: LiveServer) -> Iterator[Window]:
+def plain_window(server: LiveServer) -> Window:
     """The same with scripts switched off."""
-    yield from _window(browser, server, viewport=DESK, java_script_enabled=False)
+    return CHROMIUM.window(server.url, viewport=DESK, java_script_enabled=False)
 
 
 @pytest.fixture(scope="module")
-def phone_window(browser: Browser, server: LiveServer) -> Iterator[Window]:
+def phone_window(server: LiveServer) -> Window:
     """390 x 844 with a touch screen."""
-    yield from _window(browser, server, viewport=PHONE, has_touch=True, is_mobile=True)
-
-
-def _window(browser: Browser, server: LiveServer, **look: Any) -> Iterator[Window]:
-    window = Window(browser, server.url, **look)
-    yield window
-    window.close()
+    return CHROMIUM.window(server.url, viewport=PHONE, has_touch=True, is_mobile=True)
 
 
 @pytest.fixture

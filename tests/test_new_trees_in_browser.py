@@ -1,6 +1,5 @@
 """The ways to a new tree in Chromium: what scripts add to the forms."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,11 +22,9 @@ DROP = """(form, [name, bytes]) => {
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, generous: LiveServer) -> Iterator[Window]:
+def window(browser: Browser, generous: LiveServer) -> Window:
     """On the server that may import and open what the others may not."""
-    window = Window(browser, generous.url, viewport=DESK)
-    yield window
-    window.close()
+    return Window(browser, generous.url, viewport=DESK)
 
 
 @pytest.fixture
