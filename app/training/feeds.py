@@ -97,7 +97,8 @@ class Feeds:
                 feed.held.extend(chunks)
             elif feed.paths is None and any(chunk.kind is EventKind.MODULES for chunk in chunks):
                 feed.held = list(chunks)
-                self._begin(f"paths of {run}", partial(self._read_paths, run, feed))
+                # Of this feed: another one of the run, whose followers have left, may still wait for its own.
+                self._begin(f"paths for {id(feed)}", partial(self._read_paths, run, feed))
             else:
                 feed.add(chunks)
                 self._tell(feed)

@@ -1,6 +1,7 @@
 """Whoever follows a run gets every event once and in order, however late, slow or interrupted."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -320,6 +321,28 @@ def test_statistics_of_modules_name_them_and_their_names_are_read_once() -> None
     )
     assert late == live[4:]
     assert num_named == 2
+
+
+def test_who_comes_while_names_are_read_for_one_who_has_left_gets_the_statistics_too() -> None:
+    async def play() -> list[Event]:
+        log, can_name = Log(), threading.Event()
+        log.feeds = Feeds(log.read, lambda run: [log.name(run), can_name.wait(30)][0])
+        log.feeds.open()
+        log.commit(status_chunk(1, "running"))
+        early = log.follow()
+        await early.until(1)
+        log.commit(modules_chunk(2, [0]))
+        await until(lambda: log.num_named == 1)
+        early.subscription.leave()
+        late, num_reads = log.follow(after=2), log.num_reads
+        await until(lambda: log.num_reads > num_reads)
+        log.commit(modules_chunk(3, [1]))
+        await until(lambda: log.feeds._feeds[RUN].held is not None)
+        can_name.set()
+        log.commit(end_chunk(4))
+        return await late.to_the_end()
+
+    assert ids(asyncio.run(play())) == [3, 4]
 
 
 def test_statistics_are_left_out_for_who_does_not_want_them_and_come_to_the_others() -> None:
