@@ -89,6 +89,8 @@ def dock(runs: Runs, tree: TreeNow, asked: Asked) -> Dock:
     opened = _opened(runs, tree, asked, listed)
     seen = seen_epochs(runs, opened.id) if opened else None
     opened = seen.run if seen else None
+    # The very same in the list, which was read before: of a run that has ended meanwhile a page hears no more.
+    listed = [opened if opened and each.id == opened.id else each for each in listed]
     config = opened.config if opened else watched(RunConfig(), tree.num_modules)
     over = _over(runs, listed, opened, asked.others)
     x = number_of(asked.x)

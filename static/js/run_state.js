@@ -22,7 +22,8 @@ function say(selector, text) {
 
 /** @param {RunLog} log */
 function progress(log) {
-  if (!log.done) return;
+  // A stream begins at the first epoch: it says nothing new before it is where the page was when it came.
+  if (!log.done || log.done < Number(panel()?.dataset.done)) return;
   const [epoch, done, epochs] = [exact(log.done - 1), exact(log.done), exact(log.epochs)];
   say("[data-run-progress]", _("epoch %(epoch)s, %(done)s of %(epochs)s done", { epoch, done, epochs }));
   if (log.each > 0) say("[data-run-each]", _("%(time)s each", { time: seconds(log.each) }));
