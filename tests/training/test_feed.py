@@ -326,7 +326,13 @@ def test_statistics_of_modules_name_them_and_their_names_are_read_once() -> None
 def test_who_comes_while_names_are_read_for_one_who_has_left_gets_the_statistics_too() -> None:
     async def play() -> list[Event]:
         log, can_name = Log(), threading.Event()
-        log.feeds = Feeds(log.read, lambda run: [log.name(run), can_name.wait(30)][0])
+
+        def name(run: str) -> Sequence[str]:
+            paths = log.name(run)
+            assert can_name.wait(30)
+            return paths
+
+        log.feeds = Feeds(log.read, name)
         log.feeds.open()
         log.commit(status_chunk(1, "running"))
         early = log.follow()
