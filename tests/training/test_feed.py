@@ -41,9 +41,11 @@ class Log:
     def read(self, run: str, after: int, limit: int) -> Sequence[Chunk]:
         self.num_reads += 1
         found: list[Chunk] = []
+        count = 0
         for chunk in self.kept[run]:
-            if chunk.last_id > after and sum(len(each) for each in found) < limit:
+            if chunk.last_id > after and count < limit:
                 found.append(chunk)
+                count += len(chunk)
         return found
 
     def name(self, run: str) -> Sequence[str]:
@@ -80,7 +82,8 @@ class Reader:
 
     def has(self, number: int) -> bool:
         """Whether the event of that number is the last that came."""
-        return bool(self.pieces) and f"id: {number}\n".encode() in self.pieces[-1]
+        last = self.pieces[-1] if self.pieces else b""
+        return last.startswith(f"id: {number}\n".encode(), last.rfind(b"id: "))
 
     async def to_the_end(self) -> list[Event]:
         await until(lambda: self.is_over)
