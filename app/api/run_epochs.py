@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from app.training.events import epoch_objects, instants, numbers
+from app.training.events import epoch_objects, instants
 from app.training.log import EpochColumns, Floats
 from app.training.runs import Runs
 
@@ -48,11 +48,3 @@ def _cells(column: Floats, nan: str) -> list[float | str]:
     for place in np.flatnonzero(~np.isfinite(column)).tolist():
         cells[place] = nan if np.isnan(column[place]) else str(cells[place])
     return cells
-
-
-def words(column: Floats) -> list[str]:
-    """Return each number, one that is not finite as the word that Python and pandas read."""
-    texts = numbers(column)
-    for place in np.flatnonzero(~np.isfinite(column)).tolist():
-        texts[place] = str(float(column[place]))
-    return texts

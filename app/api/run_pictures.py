@@ -12,11 +12,11 @@ from app.api.answers import JSON
 from app.api.dependencies import RunsDep
 from app.api.documents import failures, view
 from app.api.negotiation import media_type
-from app.api.run_epochs import words
 from app.api.run_examples import NO_SUCH_RUN
 from app.api.runs import CSV, NO_STORE, RunId
 from app.training.events import numbers
 from app.training.hyperparameters import side_by_side
+from app.training.log import Floats
 from app.training.pictures import COLUMNS, Curve, Picture
 from app.training.smoothing import MOST
 
@@ -137,6 +137,14 @@ def csv_of(pictures: Sequence[Picture]) -> Iterator[str]:
 def _cells(curve: Curve | None, epochs: "np.ndarray[Any, np.dtype[np.int64]]") -> list[str]:
     cells = [""] * len(epochs)
     if curve is not None:
-        for place, text in zip(np.searchsorted(epochs, curve.epochs).tolist(), words(curve.values), strict=True):
+        for place, text in zip(np.searchsorted(epochs, curve.epochs).tolist(), _words(curve.values), strict=True):
             cells[place] = text
     return cells
+
+
+def _words(column: Floats) -> list[str]:
+    """Return each number, one that is not finite as the word that Python and pandas read."""
+    texts = numbers(column)
+    for place in np.flatnonzero(~np.isfinite(column)).tolist():
+        texts[place] = str(float(column[place]))
+    return texts

@@ -11,13 +11,11 @@ from math import inf
 from typing import Protocol, TypeAlias
 
 from app.training.events import Wording
-from app.training.log import Chunk, EventKind
+from app.training.log import TICKED, Chunk, EventKind
 
 MAX_FEED_BYTES = 4 << 20
 MAX_ENCODED = 16
 MAX_READ_EVENTS = 1_000
-# What comes with every batch of a worker, and may be collected for a while.
-ORDINARY = frozenset({EventKind.EPOCHS, EventKind.MODULES})
 
 
 class Follower(Protocol):
@@ -94,7 +92,8 @@ class Feed:
         if surplus:
             del self._chunks[:surplus], self._first_ids[:surplus]
         self._news.clear()
-        self.is_urgent = self.is_urgent or any(chunk.kind not in ORDINARY for chunk in chunks)
+        # What comes with every batch of a worker may be collected for a while.
+        self.is_urgent = self.is_urgent or any(chunk.kind not in TICKED for chunk in chunks)
         if self.oldest_at is None:
             self.oldest_at = next((chunk.base_at for chunk in chunks if chunk.kind is EventKind.EPOCHS), None)
 
