@@ -4,7 +4,7 @@
 # make bench   the benchmarks, with the peers that they compare with
 # make lint    checks format, style and types; changes nothing
 # make format  mends what can be mended
-# make words   collects the words of code and pages into the catalogues of the translations
+# make words   collects the words of code, pages and the API's document into the catalogues of the translations
 # make lock    resolves every pin in constraints.txt and package-lock.json anew
 # make clean   removes what set-up and tests made, not what the server keeps
 #
@@ -73,6 +73,24 @@ words: $(DEV)
 	  --keyword said --add-location file --sort-by-file --output build/messages.pot .
 	$(BIN)/pybabel --quiet update --input-file build/messages.pot --output-file app/translations/ko.po --locale ko \
 	  --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110
+	$(BIN)/python -c "$$SENTENCES_OF_REFERENCE" > build/reference.pot
+	$(BIN)/pybabel --quiet update --input-file build/reference.pot --output-file app/translations/reference/ko.po \
+	  --locale ko --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110
+
+# What the API's document says is in no file: the application makes it.
+define SENTENCES_OF_REFERENCE
+import sys
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import write_po
+from app.main import create_app
+from app.pages.reference import sentences
+from app.settings import Settings
+catalog = Catalog()
+for sentence, place in sentences(create_app(Settings()).openapi()).items():
+    catalog.add(sentence, locations=[(place, None)])
+write_po(sys.stdout.buffer, catalog)
+endef
+export SENTENCES_OF_REFERENCE
 
 # A release named on the command line counts each time; without one, what is set up stays.
 $(PINS): constraints.txt $(if $(filter file,$(origin TORCH)),,FORCE)

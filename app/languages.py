@@ -52,7 +52,7 @@ def _telling(send: Send, code: str) -> Send:
     async def send_with_language(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
-            if headers.get("content-type", "").startswith("text/html"):
+            if "content-language" in headers or headers.get("content-type", "").startswith("text/html"):
                 headers.setdefault("Content-Language", code)
                 headers.add_vary_header("Accept-Language, Cookie")
         await send(message)

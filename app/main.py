@@ -148,6 +148,7 @@ def create_app(settings: Settings, opening: Opening | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
+    app.state.references = {}
     app.state.opening = opening
     app.state.failure, app.state.is_misuse = None, False
     problems.install(app, error_page)

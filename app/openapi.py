@@ -88,6 +88,7 @@ def _restore_examples(document: dict[str, Any], routes: Sequence[BaseRoute]) -> 
 
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:
+    _summarise(path, operation)
     responses = operation.setdefault("responses", {})
     shared = {421: SHARED[421]} if path in OPEN else dict(SHARED)
     if method in CHANGING:
@@ -102,6 +103,14 @@ def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> No
         if status.isdigit() and int(status) >= 400:
             _complete_problem(int(status), response)
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _summarise(path: str, operation: dict[str, Any]) -> None:
+    """Say in words what only repeats a function's name; a call of the path's own name keeps that."""
+    name: str = operation["operationId"]
+    words = name.replace("_", " ")
+    if not path.endswith(f"/{name}") and operation["summary"].replace("_", " ").lower() == words:
+        operation["summary"] = words.capitalize()
 
 
 def _complete_problem(status: int, response: dict[str, Any]) -> None:

@@ -141,11 +141,11 @@ def finished(text: str) -> str:
     return particled(text) if language() == "ko" else text
 
 
-def catalogue(code: str) -> "Catalog":
+def catalogue(code: str, folder: str = "") -> "Catalog":
     """Return the catalogue of a language, read from its file; 80 ms with the import, so not before it is asked for."""
     from babel.messages.pofile import read_po
 
-    with (CATALOGUES / f"{code}.po").open("rb") as file:
+    with (CATALOGUES / folder / f"{code}.po").open("rb") as file:
         return read_po(file, locale=code)
 
 
