@@ -29,6 +29,38 @@ class Flow(FlowControl):
             self._is_writable_event = asyncio.Event()
 
 
+class Bell:
+    """An `asyncio.Event` without a deque for those who wait: it is nearly always one."""
+
+    __slots__ = ("_is_set", "_waiters")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiters: list[asyncio.Future[None]] | None = None
+
+    def set(self) -> None:
+        """Wake all who wait, and whoever will wait until it is cleared."""
+        self._is_set = True
+        for waiter in self._waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def clear(self) -> None:
+        """Let those wait who come from now on."""
+        self._is_set = False
+
+    async def wait(self) -> None:
+        """Return when it is set."""
+        if self._is_set:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters = [*(self._waiters or ()), waiter]
+        try:
+            await waiter
+        finally:
+            self._waiters = [each for each in self._waiters or () if each is not waiter] or None
+
+
 class Pipeline(list[Any]):
     """The requests that wait for the answer before them: none, nearly always."""
 
@@ -76,7 +108,10 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            self.cycle.message_event = Bell()  # type: ignore[assignment]
 
     def _await_head(self) -> None:
         if self._deadline is None:

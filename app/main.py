@@ -114,8 +114,12 @@ class Moduletree(FastAPI):
         begun: list[Subscription] = []
         await super().__call__({**scope, BEGUN: begun}, receive, send)
         if begun:
-            # A stream may last for hours: neither what the layers noted of its request nor its headers need to.
+            # A stream may last for hours: neither what the layers noted of its request nor the request itself need to,
+            # but for what uvicorn looks up with every piece.
             scope["headers"].clear()
+            method = scope["method"]
+            scope.clear()
+            scope["method"] = method
             await send_all(begun.pop(), receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:

@@ -9,6 +9,7 @@ import pytest
 APP = Path(__file__).parent.parent / "app"
 
 WORDS = {
+    "arenas",
     "collector",
     "errors",
     "foreign_messages",

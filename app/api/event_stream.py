@@ -42,14 +42,24 @@ class EventStream(Response):
         scope[BEGUN].append(self._subscription)
 
 
+class Pieces:
+    """Sends each piece it is called with; smaller than a function that knows `send`, for there may be thousands."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def __call__(self, piece: bytes, has_more: bool) -> Awaitable[None]:
+        """Begin to send a piece, a sign of life for none, or the end."""
+        body = piece or COMMENT if has_more else piece
+        return self._send({"type": "http.response.body", "body": body, "more_body": has_more})
+
+
 async def send_all(subscription: Subscription, receive: Receive, send: Send) -> None:
     """Send a stream that has begun, until its end; a client that leaves while nothing happens is noticed too."""
 
-    def write(piece: bytes, has_more: bool) -> Awaitable[None]:
-        body = piece or COMMENT if has_more else piece
-        return send({"type": "http.response.body", "body": body, "more_body": has_more})
-
-    subscription.begin(write)
+    subscription.begin(Pieces(send))
     try:
         # Nothing else is waited for here: that a response is complete is told as a disconnect, too.
         while (await receive())["type"] != "http.disconnect":
