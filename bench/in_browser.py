@@ -11,13 +11,15 @@ Chromium.
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from statistics import fmean
 from typing import TypeAlias
 
-from playwright.sync_api import Browser, CDPSession, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from bench.measure import Measure, table
 from bench.peers import model_explorer, netron
@@ -45,6 +47,9 @@ document.addEventListener("ready", ({target}) => {
   }));
 }, {once: true});
 """
+TREE = "module-tree [role=tree]"
+# Nothing but a length to scroll through, as high as a browser lets a tree of 111,111 rows be.
+BLANK = "document.body.replaceChildren(Object.assign(document.createElement('div'), {style: 'height: 2666664px'}))"
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 HAS_DRAWN = {
     "Netron": "document.body?.className === 'default'",
@@ -52,8 +57,8 @@ HAS_DRAWN = {
     "&& !document.querySelector('mat-spinner')",
 }
 # Frames while the whole tree is scrolled from its top to its end, in milliseconds; the first has nothing before it.
-SCROLL = """async () => {
-  const tree = document.querySelector("module-tree [role=tree]");
+SCROLL = """async (what) => {
+  const tree = document.querySelector(what);
   const frames = [];
   let last = 0;
   for (let step = 0; step <= 120; step += 1) {
@@ -64,6 +69,14 @@ SCROLL = """async () => {
   }
   return frames;
 }"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How soon a page was there, by its own clock, and each of its frames while it scrolls, in seconds."""
+
+    ready_s: float
+    frames: list[float]
 
 
 def paths_of(branching: int, depth: int) -> list[str]:
@@ -96,8 +109,13 @@ def drawn(browser: Browser, address: str, expression: str) -> float:
     return passed
 
 
-def ours(browser: Browser, address: str) -> tuple[float, list[float]]:
-    """Return how soon the tree answers a key, and the seconds of each frame while all of it is open and scrolls."""
+def scrolled(page: Page, what: str) -> list[float]:
+    """Return the seconds of each frame while an element scrolls from its top to its end."""
+    return [frame / 1e3 for frame in page.evaluate(SCROLL, what)]
+
+
+def ours(browser: Browser, address: str) -> Seen:
+    """Return how soon the tree answers a key, and its frames while all of it is open."""
     context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
     context.add_init_script(SEND_KEY)
     page = context.new_page()
@@ -106,23 +124,25 @@ def ours(browser: Browser, address: str) -> tuple[float, list[float]]:
     answered = float(page.locator("html").get_attribute("data-answered") or LONGEST_S * 1e3) / 1e3
     for act in ("fold", "open"):
         page.locator(f"[data-tree-do={act}]").click()
-    frames = [frame / 1e3 for frame in page.evaluate(SCROLL)]
+    frames = scrolled(page, TREE)
     context.close()
-    return answered, frames
+    return Seen(answered, frames)
 
 
-def empty(browser: Browser, url: str) -> float:
-    """Return how soon the server's smallest page has loaded, by its own clock."""
+def empty(browser: Browser, url: str) -> Seen:
+    """Return how soon the server's smallest page has loaded, and its frames with nothing to show."""
     context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{url}/healthz")
     loaded = float(page.evaluate(LOADED)) / 1e3
+    page.evaluate(BLANK)
+    frames = scrolled(page, "html")
     context.close()
-    return loaded
+    return Seen(loaded, frames)
 
 
 def measure(branching: int = 10, depth: int = 5, rounds: int = 3) -> list[Measure]:
-    """Return our times to answer over those allowed, an empty page's and each peer's, and our longest frame."""
+    """Return our times to answer over those allowed, an empty page's and each peer's, and our frames."""
     paths = paths_of(branching, depth)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -132,22 +152,36 @@ def measure(branching: int = 10, depth: int = 5, rounds: int = 3) -> list[Measur
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, "--no-sandbox"])
         small, large = _opened(server, 2, 1), _opened(server, branching, depth)
         seen = [(empty(browser, server.url), ours(browser, small), ours(browser, large)) for _ in range(rounds)]
-        loaded, few, many = [[row[0] for row in seen], [row[1][0] for row in seen], [row[2][0] for row in seen]]
+        blanks, smalls, larges = zip(*seen, strict=True)
+        many = [each.ready_s for each in larges]
         name = f"{len(paths):,} modules answer a key"
         measures = [
-            Measure("3 modules answer a key", "the longest allowed", few, [ANSWER_S] * rounds, 1),
+            Measure(
+                "3 modules answer a key",
+                "the longest allowed",
+                [each.ready_s for each in smalls],
+                [ANSWER_S] * rounds,
+                1,
+            ),
             Measure(name, "the longest allowed", many, [ANSWER_S] * rounds, 1),
-            Measure(name, "an empty page has loaded", many, loaded),
+            Measure(name, "an empty page has loaded", many, [each.ready_s for each in blanks]),
+            *_smoothness(larges, blanks),
         ]
-        longest = [max(frames) for _, _, (_, frames) in seen]
-        measures.append(
-            Measure("longest frame while it scrolls", "the longest allowed", longest, [FRAME_S] * rounds, 1)
-        )
         peers: dict[str, Serving] = {"Netron": netron, "Model Explorer": model_explorer}
         for peer, serving in peers.items():
             measures.append(_beside(browser, name, many, peer, serving, paths, Path(folder)))
         browser.close()
     return measures
+
+
+def _smoothness(larges: Sequence[Seen], blanks: Sequence[Seen]) -> list[Measure]:
+    rounds = len(larges)
+    longest, mean = [max(each.frames) for each in larges], [fmean(each.frames) for each in larges]
+    return [
+        Measure("longest frame while it scrolls", "the longest allowed", longest, [FRAME_S] * rounds, 1),
+        Measure("a frame while it scrolls", "a sixtieth of a second", mean, [1 / 60] * rounds, 1),
+        Measure("a frame while it scrolls", "a frame of an empty page", mean, [fmean(each.frames) for each in blanks]),
+    ]
 
 
 def _opened(server: LiveServer, branching: int, depth: int) -> str:

@@ -45,6 +45,9 @@ function make(tag, className) {
   return element;
 }
 
+/** @param {Item} item @returns {string} */
+const keyOf = ({ kind, row, tensor }) => `${kind} ${row} ${tensor}`;
+
 /** @param {Badge} badge */
 function badgeElement({ icon: name, word, title, kind }) {
   const element = make("span", kind ? `badge badge-${kind}` : "badge");
@@ -62,7 +65,8 @@ function badgeElement({ icon: name, word, title, kind }) {
 function write(element, pieces) {
   const [first] = pieces;
   if (pieces.length === 1 && first && !first.isMarked) {
-    if (element.childElementCount || element.textContent !== first.text) element.textContent = first.text;
+    if (element.childNodes.length > 1) element.textContent = first.text;
+    else text(element, first.text, false);
     return;
   }
   element.replaceChildren(...pieces.map(({ text, isMarked }) => {
@@ -120,17 +124,18 @@ export class TreeRow {
   /** @param {Shown} shown */
   draw(shown) {
     const { item } = shown;
+    const isAnother = !this.item || keyOf(this.item) !== keyOf(item);
     this.item = item;
-    this.#place(shown);
+    this.#place(shown, isAnother);
     write(this.#name, shown.name);
     if (shown.href) this.#name.href = shown.href;
     else this.#name.removeAttribute("href");
     text(this.#between, shown.between);
     text(this.#many, shown.many);
     this.#swatch.className = `swatch ${shown.swatch}`;
-    this.#swatch.hidden = !shown.swatch;
+    hide(this.#swatch, !shown.swatch);
     write(this.#class, shown.className);
-    this.#class.hidden = !shown.className.length;
+    hide(this.#class, !shown.className.length);
     this.#class.classList.toggle("tree-inferred", shown.isInferred);
     this.#class.title = shown.isInferred ? _("inferred from names and shapes") : shown.swatch === "swatch-unknown" ? _("class not known") : "";
     text(this.#extra, shown.extra);
@@ -138,11 +143,14 @@ export class TreeRow {
     this.#drawFigures(shown);
   }
 
-  /** @param {Shown} shown */
-  #place({ item, isSelected, isAbove, isFaint, isFlat }) {
+  /**
+   * @param {Shown} shown
+   * @param {boolean} isAnother than the row showed before: its arrow stands as it should, and does not turn there
+   */
+  #place({ item, isSelected, isAbove, isFaint, isFlat }, isAnother) {
     const { element } = this;
     const kind = item.kind === "tensor" ? " tree-tensor" : item.kind === "fold" ? " tree-run" : "";
-    element.className = `tree-row${kind}${isSelected ? " tree-on" : isAbove ? " tree-above" : ""}${isFaint ? " found-way" : ""}${isFlat ? " tree-flat" : ""}`;
+    element.className = `tree-row${kind}${isSelected ? " tree-on" : isAbove ? " tree-above" : ""}${isFaint ? " found-way" : ""}${isFlat ? " tree-flat" : ""}${isAnother ? " tree-another" : ""}`;
     const depth = isFlat ? 0 : Math.min(item.level - 1, MOST_INDENTED);
     this.left.style.setProperty("--depth", String(depth));
     element.ariaLevel = String(item.level);
@@ -150,7 +158,7 @@ export class TreeRow {
     element.ariaSetSize = String(item.size);
     element.ariaSelected = item.kind === "module" || isFlat ? String(isSelected) : null;
     element.ariaExpanded = item.isOpen === null ? null : String(item.isOpen);
-    this.twist.hidden = isFlat;
+    hide(this.twist, isFlat);
     this.twist.classList.toggle("tree-twist-none", item.isOpen === null);
   }
 
@@ -164,7 +172,7 @@ export class TreeRow {
 
   /** @param {Shown} shown */
   #drawFigures({ value, count: [digits, unit, exact], share, percent, heat }) {
-    this.#value.hidden = value === null;
+    hide(this.#value, value === null);
     text(this.#value, value ?? "", false);
     this.#digits.data = digits;
     text(this.#unit, unit, false);
@@ -172,7 +180,7 @@ export class TreeRow {
     this.#share.classList.toggle("tree-share-none", share === 0);
     this.#part.style.width = `${share ? Math.max(LEAST_PX / SHARE_PX, share) * 100 : 0}%`;
     text(this.#percent, percent, false);
-    this.#heat.hidden = !heat;
+    hide(this.#heat, !heat);
     if (!heat) return;
     text(this.#heat, heat.text, false);
     this.#heat.classList.toggle("tree-heat-none", !heat.fill);
@@ -187,6 +195,18 @@ export class TreeRow {
  * @param {boolean} hides whether there is no room for it when it is empty
  */
 function text(element, words, hides = true) {
-  if (element.textContent !== words) element.textContent = words;
-  if (hides) element.hidden = !words;
+  const { firstChild } = element;
+  if (!(firstChild instanceof Text)) element.textContent = words;
+  else if (firstChild.data !== words) firstChild.data = words;
+  if (hides) hide(element, !words);
+}
+
+/**
+ * To say what is so already costs as much as a change: the style of the element is worked out anew.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} isHidden
+ */
+function hide(element, isHidden) {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
 }
