@@ -48,7 +48,7 @@ def test_scripts_and_letters_are_korean_too(browser: Browser, server: LiveServer
 ENGLISH = r"""
 () => {
   const names = [
-    "code, pre, textarea, option, input, h1.title, .url, .header-col, .parameter__in, .parameter__type",
+    "code, pre, textarea, option, input, .docs-name, .header-col, .parameter__in, .parameter__type",
     ".opblock-summary-path, .opblock-summary-method, .parameter__name:not(.opblock-title)",
     ".json-schema-2020-12__title, .json-schema-2020-12__attribute--primary, .json-schema-2020-12-json-viewer__value",
   ].join();
@@ -56,8 +56,10 @@ ENGLISH = r"""
     /[A-Za-z]{2}/.test(text) && !/[가-힣]/.test(text) && !/^([$]ref|http:.*|: .*|curl|[(]http, Bearer[)])$/.test(text);
   const found = [];
   for (const element of document.querySelectorAll("#api-reference *")) {
-    const labels = ["title", "aria-label"].map((name) => element.getAttribute(name) ?? "");
-    found.push(...labels.filter((text) => isEnglish(text) && !/^(get|post|patch|delete) /.test(text)));
+    // A field is called what the document calls it, and an arrow what it opens.
+    const isNamed = element.closest("[data-param-name], [data-property-name], .opblock-control-arrow");
+    const labels = (isNamed ? ["title"] : ["title", "aria-label"]).map((name) => element.getAttribute(name) ?? "");
+    found.push(...labels.filter(isEnglish));
     if (element.closest(names) && !element.closest(".json-schema-2020-12-keyword__name")) continue;
     const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
     found.push(...texts.map((node) => node.nodeValue.trim()).filter(isEnglish));

@@ -15,6 +15,7 @@ from app.openapi import METHODS
 from app.settings import Settings
 from tests.asgi import ask
 from tests.live import LiveServer
+from tests.test_accessibility import AXE, violations
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -136,12 +137,34 @@ def test_every_route_of_the_api_is_in_the_document(app: FastAPI, document: dict[
 
 
 def test_the_reference_is_drawn_without_leaving_the_server(page: Page) -> None:
+    page.add_init_script(AXE)
+    page.goto("/docs#/Trees/open_tree")
+    asked = page.locator("#operations-Trees-open_tree")
+    asked.wait_for()
+    expect(asked).to_be_in_viewport()
+    asked.get_by_role("tab", name="Schema").first.click()
+    asked.get_by_role("button", name="Try it out").click()
+    expect(asked.get_by_role("textbox", name="Request body")).to_be_editable()
+    page.locator("#operations-Operation-healthz .opblock-summary-control").focus()
+    page.keyboard.press("Enter")
+    alive = page.locator("#operations-Operation-healthz")
+    alive.get_by_role("button", name="Try it out").click()
+    alive.get_by_role("button", name="Execute").click()
+    expect(alive.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    assert page.url.endswith("/docs#/Operation/healthz")
+    assert violations(page) == []
+
+
+def test_the_token_is_asked_for_in_a_dialog_that_gives_the_focus_back(page: Page) -> None:
+    page.add_init_script(AXE)
     page.goto("/docs")
-    expect(page.locator(".opblock-summary-path").first).to_be_visible()
-    page.locator("#operations-Operation-healthz .opblock-summary-control").click()
-    page.get_by_role("button", name="Try it out").click()
-    page.get_by_role("button", name="Execute").click()
-    expect(page.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    asks = page.locator(".btn.authorize.unlocked")
+    asks.click()
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(asks).to_be_focused()
 
 
 def test_without_scripts_the_reference_names_the_document(plain_page: Page) -> None:
