@@ -38,6 +38,7 @@ function section(area) {
 export function showKeys() {
   const body = document.createElement("div");
   body.className = "keys";
+  body.tabIndex = 0;
   body.append(...[...areas.keys()].map(section));
   showDialog(_("Keyboard"), body, "dialog-keys");
 }
