@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.axe import AXE, violations
 from tests.browser import DESK, PHONE, Watch
-from tests.live import ROOT, LiveServer
+from tests.live import LiveServer
 from tests.pages.reader import Reader
 
-AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 MOST_SHIFT = 0.05
 # Layout shifts that no input explains, added up as the page goes.
 SHIFTS = """
@@ -221,14 +220,3 @@ def contrast_in_the_other_theme(page: Page) -> list[str]:
     found = violations(page, "color-contrast")
     page.emulate_media(color_scheme="dark" if is_dark else "light")
     return found
-
-
-def violations(page: Page, *rules: str) -> list[str]:
-    """What axe-core finds: the rule, what breaks it, and why."""
-    options = RULES | ({"runOnly": {"type": "rule", "values": list(rules)}} if rules else {})
-    found = page.evaluate("(options) => axe.run(document, options)", options)["violations"]
-    return [
-        f"{each['id']}: {place['html'][:200]}: {place['failureSummary'][:300]}"
-        for each in found
-        for place in each["nodes"]
-    ]

@@ -14,8 +14,8 @@ from app.main import create_app
 from app.openapi import METHODS
 from app.settings import Settings
 from tests.asgi import ask
+from tests.axe import AXE, violations
 from tests.live import LiveServer
-from tests.test_accessibility import AXE, violations
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
