@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from app.api.entity_tags import is_cached
 from app.pages.reference import in_language
@@ -38,21 +37,19 @@ def show_docs() -> Response:
 
 
 @router.get("/docs/openapi.json")
-async def show_document(request: Request) -> Response:
+def show_document(request: Request) -> Response:
     """The document that the page draws: /api/openapi.json, which is for programs, in the reader's language."""
-    reference = await _reference(request.app, language())
+    reference = _reference(request.app, language())
     headers = {"Cache-Control": "no-cache", "ETag": reference.etag, "Content-Language": language()}
     if is_cached(request.headers.get("if-none-match"), reference.etag):
         return Response(None, 304, headers)
     return Response(reference.content, 200, headers, "application/json")
 
 
-async def _reference(app: FastAPI, code: str) -> Reference:
+def _reference(app: FastAPI, code: str) -> Reference:
     kept: dict[str, Reference] = app.state.references
     if code not in kept:
         document = app.openapi()
-        if code != ENGLISH:
-            document = await run_in_threadpool(in_language, document, code)
-        content = msgspec.json.encode(document)
+        content = msgspec.json.encode(document if code == ENGLISH else in_language(document, code))
         kept[code] = Reference(content, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
     return kept[code]
