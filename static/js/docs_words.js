@@ -43,7 +43,7 @@ function sayAll(node) {
 
 /** @param {HTMLElement} reference where Swagger UI draws */
 export function translate(reference) {
-  // Two of its words stand in its stylesheet.
+  // Two words stand in the stylesheet.
   reference.style.setProperty("--docs-required", JSON.stringify(_("has to be given")));
   reference.style.setProperty("--docs-loading", JSON.stringify(_("Loading…")));
   new MutationObserver((changes) => {

@@ -7,7 +7,6 @@ const TEXTS = new Map([
   // An operation.
   ["Expand operation", _("Expand operation")],
   ["Collapse operation", _("Collapse operation")],
-  ["Copy path to clipboard", _("Copy path to clipboard")],
   ["Try it out", _("Try it out")],
   ["Cancel", _("Cancel")],
   ["Reset", _("Reset")],
