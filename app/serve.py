@@ -13,7 +13,7 @@ from urllib.parse import quote
 import uvicorn
 from fastapi import FastAPI
 
-from app.arenas import share_one_arena
+from app.allocation import settle_malloc
 from app.connection import BoundedConnection
 from app.settings import Settings
 
@@ -112,7 +112,7 @@ def serve(app: FastAPI, listening: socket.socket, when_ready: Callable[[], None]
         forwarded_allow_ips="127.0.0.1",
         timeout_graceful_shutdown=GRACE_S,
     )
-    share_one_arena()
+    settle_malloc()
     # What is read and written in threads waits for its turn while thousands of streams are sent: not 5 ms each time.
     sys.setswitchinterval(SWITCH_S)
     log = logging.getLogger("uvicorn.error")

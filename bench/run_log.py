@@ -1,12 +1,14 @@
-"""The event log of a run: a million epochs written in batches of a worker, and read back, over a row an epoch.
+"""The event log of a run: a million epochs written in batches of a worker, read back and made CSV, over a row an epoch.
 
     python -m bench.run_log [--epochs 1000000] [--rounds 3]
 
 What a worker says in 16 ms is one transaction. The peer is the standard library's sqlite3 in the same journal mode:
-the same transactions with a row for each epoch, and all rows fetched.
+the same transactions with a row for each epoch, all rows fetched, and the standard library's csv.
 """
 
 import argparse
+import csv
+import io
 import sqlite3
 import tempfile
 import time
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.api.run_epochs import CSV_EPOCHS_A_PAGE, csv_page
 from app.storage.database import Database
 from app.storage.runs import RunStore
 from app.training.config import RunConfig
@@ -37,8 +40,8 @@ def chunks_of(epochs: int) -> Iterator[Chunk]:
         yield Chunk(first + 1, last + 1, EventKind.EPOCHS, payload, first, last, time.time(), names)
 
 
-def ours(path: Path, chunks: list[Chunk]) -> tuple[float, float]:
-    """Return the seconds to write a log through the server's store, and to read it back as columns."""
+def ours(path: Path, chunks: list[Chunk]) -> tuple[float, ...]:
+    """Return the seconds to write a log through the server's store, to read it back as columns, and as pages of CSV."""
     database = Database.open(f"sqlite:///{path}")
     store = RunStore(database)
     run = Run(
@@ -56,13 +59,19 @@ def ours(path: Path, chunks: list[Chunk]) -> tuple[float, float]:
         found = [unpack_epochs(chunk) for chunk in store.epochs(run.id, -1, chunks[-1].last_id)]
         assert len(joined(found)) == chunks[-1].last_id
 
-    taken = seconds(write), seconds(read)
+    def read_csv() -> None:
+        for after in range(-1, chunks[-1].last_id - 1, CSV_EPOCHS_A_PAGE):
+            found = [unpack_epochs(chunk) for chunk in store.epochs(run.id, after, CSV_EPOCHS_A_PAGE)]
+            columns = joined(found)
+            assert csv_page(columns.after(after + 1 - columns.first).until(CSV_EPOCHS_A_PAGE)).endswith(b"\n")
+
+    taken = seconds(write), seconds(read), seconds(read_csv)
     database.close()
     return taken
 
 
-def theirs(path: Path, chunks: list[Chunk]) -> tuple[float, float]:
-    """Return the seconds to write the same as rows, and to fetch them."""
+def theirs(path: Path, chunks: list[Chunk]) -> tuple[float, ...]:
+    """Return the seconds to write the same as rows, to fetch them, and to fetch and write them as CSV."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -79,17 +88,21 @@ def theirs(path: Path, chunks: list[Chunk]) -> tuple[float, float]:
             connection.executemany("INSERT INTO epochs VALUES (?, ?, ?, ?)", batch)
             connection.execute("COMMIT")
 
+    query = "SELECT epoch, loss, at FROM epochs WHERE run = 'r_bench' ORDER BY epoch"
+
     def read() -> None:
-        query = "SELECT epoch, loss, at FROM epochs WHERE run = 'r_bench' ORDER BY epoch"
         assert len(connection.execute(query).fetchall()) == chunks[-1].last_id
 
-    taken = seconds(write), seconds(read)
+    def read_csv() -> None:
+        csv.writer(io.StringIO()).writerows(connection.execute(query))
+
+    taken = seconds(write), seconds(read), seconds(read_csv)
     connection.close()
     return taken
 
 
 def measure(epochs: int = 1_000_000, rounds: int = 3) -> list[Measure]:
-    """Return the cost of writing and of reading a log."""
+    """Return the cost of writing a log, of reading it and of its CSV."""
     chunks = list(chunks_of(epochs))
     our_s, their_s = [], []
     for _ in range(rounds):
@@ -98,7 +111,9 @@ def measure(epochs: int = 1_000_000, rounds: int = 3) -> list[Measure]:
             their_s.append(theirs(Path(folder, "theirs.db"), chunks))
     return [
         Measure(f"{what} {epochs:,} epochs", f"sqlite3, {peer}", [s[place] for s in our_s], [s[place] for s in their_s])
-        for place, (what, peer) in enumerate((("log", "a row an epoch"), ("read back", "all rows")))
+        for place, (what, peer) in enumerate(
+            (("log", "a row an epoch"), ("read back", "all rows"), ("CSV of", "rows by csv"))
+        )
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 APP = Path(__file__).parent.parent / "app"
 
 WORDS = {
-    "arenas",
+    "allocation",
     "collector",
     "errors",
     "foreign_messages",

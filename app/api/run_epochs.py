@@ -1,6 +1,7 @@
 """A run's epochs as JSON pages or as one CSV file, encoded from columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 import numpy as np
@@ -9,7 +10,9 @@ from app.training.events import epoch_objects, instants
 from app.training.log import EpochColumns, Floats
 from app.training.runs import Runs
 
-CSV_HEAD = b"epoch,loss,at,slope,intercept,validation_loss,lr\n"
+# The columns after loss and at.
+MORE = ("slope", "intercept", "validation_loss", "lr")
+CSV_HEAD = f"epoch,loss,at,{','.join(MORE)}\n".encode()
 CSV_EPOCHS_A_PAGE = 20_000
 _ENCODER = msgspec.json.Encoder()
 
@@ -34,9 +37,18 @@ def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterato
 
 def csv_page(columns: EpochColumns) -> bytes:
     """Return epochs as lines of CSV, from a page that is not empty."""
-    epochs = range(columns.first, columns.first + len(columns))
-    more = (_cells(getattr(columns, name), nan="") for name in ("slope", "intercept", "validation_loss", "lr"))
-    rows = zip(epochs, _cells(columns.loss, nan="nan"), instants(columns.at), *more, strict=True)
+    count = len(columns)
+    commas, more = "", list[Sequence[float | str]]()
+    # Neighbours without a number are one text of commas: behind the instant, or a cell of its own.
+    for is_empty, names in groupby(MORE, lambda name: bool(np.isnan(getattr(columns, name)).all())):
+        if not is_empty:
+            more += (_cells(getattr(columns, name), nan="") for name in names)
+        elif more:
+            more.append(["," * (len(list(names)) - 1)] * count)
+        else:
+            commas = "," * len(list(names))
+    epochs = range(columns.first, columns.first + count)
+    rows = zip(epochs, _cells(columns.loss, nan="nan"), instants(columns.at, commas), *more, strict=True)
     # JSON of lists is CSV but for these, and no text here holds one of them.
     return _ENCODER.encode_lines(rows).translate(None, b'[]"')
 

@@ -118,28 +118,30 @@ def epoch_objects(columns: EpochColumns, more: str = "") -> list[str]:
     ]
 
 
-def instants(at: Floats) -> list[str]:
-    """Return seconds since 1970 as ISO 8601 in UTC, to the microsecond."""
+def instants(at: Floats, end: str = "") -> list[str]:
+    """Return seconds since 1970 as ISO 8601 in UTC, to the microsecond, with `end` behind each."""
     microseconds = np.rint(at * 1e6).astype("int64")
     if len(at) >= MANY_INSTANTS and microseconds.min() >= 0 and microseconds.max() < YEAR_10000:
-        return _many_instants(microseconds)
-    texts: list[str] = np.datetime_as_string(microseconds.view("datetime64[us]"), unit="us", timezone="UTC").tolist()
-    return texts
+        return _many_instants(microseconds, end)
+    texts = np.datetime_as_string(microseconds.view("datetime64[us]"), unit="us", timezone="UTC").tolist()
+    return [text + end for text in texts] if end else texts
 
 
-def _many_instants(microseconds: NDArray[np.int64]) -> list[str]:
-    # numpy works out the date of every instant: here of every second, and the rest is put behind it digit by digit.
+def _many_instants(microseconds: NDArray[np.int64], end: str) -> list[str]:
+    # numpy works out the date of every instant: here of each stretch of the same second, and digits are put behind it.
     seconds, rest = np.divmod(microseconds, 1_000_000)
-    known, place = np.unique(seconds, return_inverse=True)
-    heads = np.datetime_as_string(known.view("datetime64[s]")).astype("U19").view(np.uint32).reshape(-1, 19)
-    letters = np.empty((len(rest), 27), np.uint32)
-    letters[:, :19] = heads[place]
-    letters[:, 19], letters[:, 26] = ord("."), ord("Z")
-    for column in range(25, 19, -1):
-        rest, digits = np.divmod(rest, 10)
-        letters[:, column] = digits + ord("0")
-    texts: list[str] = letters.view("U27").ravel().tolist()
-    return texts
+    starts = np.flatnonzero(np.diff(seconds, prepend=seconds[0] - 1))
+    heads = np.datetime_as_string(seconds[starts].view("datetime64[s]")).astype("S19")
+    lines = np.empty(len(rest), [("second", "S19"), ("rest", np.uint8, 8), ("end", f"S{len(end) + 1}")])
+    lines["second"] = np.repeat(heads, np.diff(starts, append=len(rest)))
+    lines["rest"] = np.frombuffer(b".000000Z", np.uint8)
+    lines["end"] = f"{end}\n"
+    rest = rest.astype(np.uint32)
+    for place in range(6, 0, -1):
+        tenth = rest // 10
+        lines["rest"][:, place] = rest - 10 * tenth + ord("0")
+        rest = tenth
+    return lines.tobytes()[:-1].decode("ascii").split("\n")
 
 
 def kind_of(loss: float) -> str:
