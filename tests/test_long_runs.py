@@ -15,16 +15,17 @@ from tests.training.long_run import write_long_run
 
 EPOCHS = 1_000_000
 SPIKE, GAP = 523_456, 700_000
-RUN = "r_million111"
+RUN, DELETED = "r_million111", "r_deleted111"
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with the run alone, its tree gone."""
+    """A server with the run and one to delete, their tree gone."""
     folder = tmp_path_factory.mktemp("long")
     loss = 37 * np.exp(-np.arange(EPOCHS) / 2e5)
     loss[SPIKE], loss[GAP : GAP + 3] = 900.0, math.nan
     write_long_run(folder, RUN, loss, loss / 2)
+    write_long_run(folder, DELETED, loss, loss / 2)
     with LiveServer(folder) as live:
         yield live
 
@@ -54,6 +55,16 @@ def test_its_epochs_are_paged_from_anywhere_and_downloaded_whole(long: LiveServe
     with long.client.stream("GET", f"/runs/{RUN}/epochs.csv") as answer:
         first = next(answer.iter_lines())
     assert first == "epoch,loss,at,slope,intercept,validation_loss,lr"
+
+
+def test_a_download_of_a_run_that_is_deleted_does_not_end_as_if_it_were_whole(long: LiveServer) -> None:
+    headers = {"Accept": "text/csv"}
+    with long.client.stream("GET", f"/api/runs/{DELETED}/epochs", headers=headers) as answer:
+        pieces = answer.iter_bytes()
+        next(pieces)
+        httpx.delete(f"{long.url}/api/runs/{DELETED}").raise_for_status()
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(pieces)
 
 
 def test_its_picture_holds_all_that_is_odd_and_the_stream_goes_on_after_it(long: LiveServer) -> None:

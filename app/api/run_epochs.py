@@ -8,6 +8,7 @@ import numpy as np
 
 from app.training.events import epoch_objects, instants
 from app.training.log import EpochColumns, Floats
+from app.training.run import Run
 from app.training.runs import Runs
 
 # The columns after loss and at.
@@ -23,13 +24,16 @@ def json_page(columns: EpochColumns | None, following: int | None) -> bytes:
     return f'{{"items":[{items}],"next":{"null" if following is None else following}}}'.encode()
 
 
-def csv_lines(runs: Runs, run_id: str, after: int, limit: int | None) -> Iterator[bytes]:
-    """Yield the epochs after `after`, all that are done where there is no limit, a page at a time."""
+def csv_lines(runs: Runs, run: Run, after: int, limit: int | None) -> Iterator[bytes]:
+    """Yield the epochs after `after`, all that are done where there is no limit, a page at a time.
+
+    Raises `NotFound` where the run is deleted meanwhile, so that nobody takes a part for the whole.
+    """
     yield CSV_HEAD
     following: int | None = after
     while following is not None and (limit is None or limit > 0):
         size = CSV_EPOCHS_A_PAGE if limit is None else min(limit, CSV_EPOCHS_A_PAGE)
-        columns, following = runs.epochs(run_id, following, size)
+        columns, following = runs.epochs_of(run, following, size)
         if columns is not None:
             yield csv_page(columns)
             limit = None if limit is None else limit - len(columns)

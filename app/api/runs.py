@@ -161,5 +161,5 @@ def run_epochs(
     if media_type(request.headers.get("accept"), (JSON, CSV)) == CSV:
         run = runs.get(run_id)
         headers["content-disposition"] = f'attachment; filename="run-{run.number}-epochs.csv"'
-        return StreamingResponse(csv_lines(runs, run_id, after, limit), headers=headers, media_type=CSV)
+        return StreamingResponse(csv_lines(runs, run, after, limit), headers=headers, media_type=CSV)
     return Response(json_page(*runs.epochs(run_id, after, limit or DEFAULT_EPOCHS)), headers=headers, media_type=JSON)

@@ -116,9 +116,9 @@ def show_epochs(
 @router.api_route("/runs/{run_id}/epochs.csv", methods=READING)
 def download_epochs(runs: RunsDep, run_id: str) -> Response:
     """All epochs as a file."""
-    runs.get(run_id)
+    run = runs.get(run_id)
     headers = {"Content-Disposition": f'attachment; filename="{run_id}-epochs.csv"', "Cache-Control": "no-store"}
-    return StreamingResponse(csv_lines(runs, run_id, -1, None), headers=headers, media_type="text/csv")
+    return StreamingResponse(csv_lines(runs, run, -1, None), headers=headers, media_type="text/csv")
 
 
 @router.post("/runs/{run_id}/delete")

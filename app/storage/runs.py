@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, Select, bindparam, delete, func, insert, select, update
 
 from app.errors import CannotStore, NotFound
 from app.storage import compaction, run_queries
@@ -35,6 +35,19 @@ _CHANGING = [column.name for column in runs.c if column.name not in _FIXED]
 
 # Runs 60 times a second while a run trains: to build it costs more than to execute it.
 _SET_RUN = update(runs).where(runs.c.id == bindparam("run_id")).values({name: bindparam(name) for name in _CHANGING})
+
+
+def _of_epochs_after(kind: EventKind) -> Select[Any]:
+    mine = (run_chunks.c.run == bindparam("run_id")) & (run_chunks.c.kind == kind)
+    first, last, epoch = run_chunks.c.first_epoch, run_chunks.c.last_epoch, bindparam("epoch", type_=Integer)
+    # Begins with the chunk that the epoch lies in: all that come before would be read and thrown away.
+    begin = select(func.max(first)).where(mine, first <= epoch + 1).scalar_subquery()
+    return select(*_events).where(mine, first >= func.coalesce(begin, 0), last > epoch).order_by(first)
+
+
+# A long log is read a piece at a time, and to build these costs as much as to execute them.
+_EPOCHS_AFTER = _of_epochs_after(EventKind.EPOCHS).execution_options(yield_per=CHUNKS_A_QUERY)
+_MODULES_AFTER = _of_epochs_after(EventKind.MODULES)
 
 
 class RunStore:
@@ -188,8 +201,7 @@ class RunStore:
         chunks: list[Chunk] = []
         count = 0
         with self._database.read() as connection:
-            query = _of_epochs_after(run_id, EventKind.EPOCHS, after)
-            for row in connection.execute(query.execution_options(yield_per=CHUNKS_A_QUERY)):
+            for row in connection.execute(_EPOCHS_AFTER, {"run_id": run_id, "epoch": after}):
                 chunks.append(chunk_of(row))
                 count += row.last_epoch - max(row.first_epoch - 1, after)
                 if count >= limit:
@@ -207,17 +219,9 @@ class RunStore:
 
     def module_stats_after(self, run_id: str, epoch: int, limit: int) -> list[Chunk]:
         """Return up to `limit` chunks with statistics of modules of epochs after `epoch`, in order."""
-        query = _of_epochs_after(run_id, EventKind.MODULES, epoch).limit(limit)
         with self._database.read() as connection:
-            return [chunk_of(row) for row in connection.execute(query)]
-
-
-def _of_epochs_after(run_id: str, kind: EventKind, epoch: int) -> Select[Any]:
-    mine = (run_chunks.c.run == run_id) & (run_chunks.c.kind == kind)
-    first, last = run_chunks.c.first_epoch, run_chunks.c.last_epoch
-    # Begins with the chunk that the epoch lies in: all that come before would be read and thrown away.
-    begin = select(func.max(first)).where(mine, first <= epoch + 1).scalar_subquery()
-    return select(*_events).where(mine, first >= func.coalesce(begin, 0), last > epoch).order_by(first)
+            rows = connection.execute(_MODULES_AFTER.limit(limit), {"run_id": run_id, "epoch": epoch})
+            return [chunk_of(row) for row in rows]
 
 
 def _with_tree() -> Any:

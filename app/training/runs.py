@@ -159,9 +159,13 @@ class Runs:
 
         The columns are None where there are no such epochs. Raises `NotFound`.
         """
-        run = self.get(run_id)
-        parts = [unpack_epochs(chunk) for chunk in self._rows.epochs(run_id, after, limit)]
+        return self.epochs_of(self.get(run_id), after, limit)
+
+    def epochs_of(self, run: Run, after: int, limit: int) -> tuple[EpochColumns | None, int | None]:
+        """Do the same for a run as it was when it was asked for; raises `NotFound` where it is gone since."""
+        parts = [unpack_epochs(chunk) for chunk in self._rows.epochs(run.id, after, limit)]
         if not parts:
+            self.get(run.id)
             return None, None
         columns = joined(parts)
         columns = columns.after(max(after + 1 - columns.first, 0)).until(limit)
