@@ -58,9 +58,16 @@ def csv_page(columns: EpochColumns) -> bytes:
 
 
 def _cells(column: Floats, nan: str) -> list[float | str]:
-    if np.isnan(column).all():
-        return [nan] * len(column)
-    cells: list[float | str] = column.tolist()
-    for place in np.flatnonzero(~np.isfinite(column)).tolist():
-        cells[place] = nan if np.isnan(column[place]) else str(cells[place])
+    # Most columns are all numbers, or next to none: slope and intercept are looked at once in a batch.
+    finite = np.isfinite(column)
+    cells: list[float | str]
+    if finite.all():
+        cells = column.tolist()
+        return cells
+    texts = np.empty(len(column), object)
+    texts.fill(nan)
+    texts[finite] = column[finite]
+    cells = texts.tolist()
+    for place in np.flatnonzero(np.isinf(column)).tolist():
+        cells[place] = str(column[place])
     return cells

@@ -21,8 +21,6 @@ from app.training.run_files import data_name
 from app.training.run_query import RunChoices, RunPlace, RunQuery
 from app.translation import said
 
-# Few, since most readers want no more than the first.
-CHUNKS_A_QUERY = 50
 SYNC_S = 1.0
 
 _shown = [column for column in runs.c if column.name != "structure"]
@@ -46,7 +44,7 @@ def _of_epochs_after(kind: EventKind) -> Select[Any]:
 
 
 # A long log is read a piece at a time, and to build these costs as much as to execute them.
-_EPOCHS_AFTER = _of_epochs_after(EventKind.EPOCHS).execution_options(yield_per=CHUNKS_A_QUERY)
+_EPOCHS_BETWEEN = _of_epochs_after(EventKind.EPOCHS).where(run_chunks.c.first_epoch <= bindparam("last"))
 _MODULES_AFTER = _of_epochs_after(EventKind.MODULES)
 
 
@@ -198,15 +196,9 @@ class RunStore:
 
     def epochs(self, run_id: str, after: int, limit: int) -> list[Chunk]:
         """Return the chunks with epochs over `after`, in order, holding `limit` of them where there are as many."""
-        chunks: list[Chunk] = []
-        count = 0
         with self._database.read() as connection:
-            for row in connection.execute(_EPOCHS_AFTER, {"run_id": run_id, "epoch": after}):
-                chunks.append(chunk_of(row))
-                count += row.last_epoch - max(row.first_epoch - 1, after)
-                if count >= limit:
-                    break
-        return chunks
+            rows = connection.execute(_EPOCHS_BETWEEN, {"run_id": run_id, "epoch": after, "last": after + limit})
+            return [chunk_of(row) for row in rows]
 
     def module_stats(self, run_id: str, epoch: int) -> Chunk | None:
         """Return the chunk with the last statistics of modules that are not after `epoch`, or None."""
