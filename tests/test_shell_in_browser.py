@@ -87,6 +87,25 @@ def test_the_keys_are_shown_and_the_focus_comes_back(page: Page, tree: str) -> N
     expect(compare).to_be_focused()
 
 
+def test_a_dialog_that_closes_does_not_call_back_who_has_gone_on(page: Page, tree: str) -> None:
+    page.goto(tree)
+    page.locator("module-tree.tree-live").wait_for()
+    page.get_by_role("link", name="Trees").focus()
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+    page.evaluate("""() => new Promise((resolve) => {
+      const dialog = document.querySelector("dialog");
+      dialog.addEventListener("close", resolve);
+      dialog.close();
+      document.querySelector("[data-map-switch]").focus();
+    })""")
+    expect(page.locator("[data-map-switch]")).to_be_focused()
+    page.keyboard.press("?")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("[data-map-switch]")).to_be_focused()
+
+
 def test_panes_are_resized_by_keys_and_pointer_and_stay_so(page: Page, tree: str) -> None:
     page.goto(tree)
     edge = page.get_by_role("separator", name="Width of the tree")

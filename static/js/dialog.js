@@ -53,7 +53,9 @@ export function openDialog(dialog) {
   const before = document.activeElement;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    // This is told a moment after it closed: who has gone on by then is not called back.
+    const isNowhere = document.activeElement === null || document.activeElement === document.body;
+    if (isNowhere && before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
