@@ -40,7 +40,12 @@ export function putAround(map, view, choices) {
   mark(map, "colour", colour);
   const text = partOf(map, "colours")?.querySelector(`[data-map-colour=${colour}]`)?.textContent ?? "";
   const chosen = partOf(map, "chosen");
-  if (chosen) chosen.textContent = _("Colour: %(what)s", { what: text });
+  if (chosen?.parentElement) {
+    const whole = _("Colour: %(what)s", { what: text });
+    // The name of a statistic leaves no room for more.
+    chosen.textContent = colour === "heat" ? text : whole;
+    chosen.parentElement.title = whole;
+  }
   const said = {
     parameters: _("Down in tree order, right in depth, height is parameters."),
     bytes: _("Down in tree order, right in depth, height is bytes."),
